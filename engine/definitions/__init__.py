@@ -1,0 +1,1 @@
+"""What an author writes: the document, its checks, its compiled plan. Pure."""

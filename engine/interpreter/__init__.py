@@ -1,0 +1,1 @@
+"""Runs a compiled plan against a Host. May do no I/O, read no clock, make no id."""

@@ -1,0 +1,1 @@
+"""What a run is: statuses, payloads, redaction, replay, queued verdicts. Pure."""

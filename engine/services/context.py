@@ -1,0 +1,65 @@
+"""What every service needs, made once by the composition root and passed as the first argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from engine.definitions.catalogue import Catalogue
+from engine.store.session import Store
+
+
+class RunGateway(Protocol):
+    """Temporal, as services see it. Synchronous; every call has a time limit.
+
+    All raise `engine.errors.Unavailable` when Temporal cannot be reached or does not answer.
+    """
+
+    def start_run(self, run_id: str) -> str:
+        """Start, or find started, the run's workflow; its first execution run id.
+
+        Harmless to repeat (rules.md 2). A workflow that has ended already is success too.
+        """
+
+    def cancel_run(self, temporal_workflow_id: str) -> bool:
+        """Ask for cancellation. False: Temporal does not know the workflow, or it has ended."""
+
+    def terminate_run(self, temporal_workflow_id: str, reason: str) -> bool:
+        """End it at once, without clean-up. False as in `cancel_run`."""
+
+    def reachable(self) -> bool:
+        """Does Temporal answer, and is the namespace there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Figures an installation may set (engine.settings)."""
+
+    payload_bytes: int = 512 * 1024
+    launches_per_minute: int = 60
+    """For each operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: for audit rows and rate limits. Never used to decide rights (guard.py does)."""
+
+    operator_id: str | None = None
+    email: str | None = None
+    source: str = "ui"
+    """ui, command, worker."""
+    source_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    store: Store
+    gateway: RunGateway
+    catalogue: Catalogue
+    limits: Limits
+    redaction_patterns: tuple[str, ...] = ()
+    """The installation's key patterns, beside the built-in ones."""
+    redaction_pointers: tuple[str, ...] = ()
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)

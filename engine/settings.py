@@ -1,0 +1,83 @@
+"""Every environment variable of the product, typed, in one place.
+
+Wrong values are refused at start, all of them listed; variables that are not ours are ignored, the
+original's flags too (rules.md 12). No variable chooses an engine or a queue. A test holds the table
+in docs/operating.md equal to these fields.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=ROOT / "var" / "running.env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = ROOT / "var"
+    """Where SQLite, Temporal's file and generated keys live."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite in `data_dir`."""
+    secret_key: SecretStr | None = None
+    """Signs cookies and forms; without it one is generated into `data_dir`."""
+    secret_key_file: Path | None = None
+    port: int = Field(default=8080, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    production: bool = False
+    """Cookies only over HTTPS; loopback and private addresses denied to http.request."""
+    admin_email: str | None = None
+    """With ADMIN_PASSWORD: the first operator that `make run` makes."""
+    admin_password: SecretStr | None = None
+
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    temporal_tls: bool = False
+    temporal_api_key: SecretStr | None = None
+    temporal_codec_key: SecretStr | None = None
+    """32 bytes, URL-safe base64: payloads in Temporal are encrypted with it."""
+    temporal_ui_url: str | None = None
+    """Where runs link to; empty: no link."""
+
+    worker_slots: int = Field(default=20, ge=1, le=1000)
+    """Action attempts a worker executes at once."""
+    payload_max_bytes: int = Field(default=512 * 1024, ge=1024, le=1024 * 1024)
+    launches_per_minute: int = Field(default=60, ge=1)
+    sign_in_attempts_per_minute: int = Field(default=10, ge=1)
+    session_hours: int = Field(default=12, ge=1, le=24 * 30)
+    redaction_patterns: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma-separated regular expressions of keys to mask, beside the built-in one."""
+    redaction_pointers: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma-separated JSON pointers to mask: /payload/… and /vars/…"""
+
+    http_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma-separated hosts or networks that http.request may reach beside the public ones."""
+    http_deny: Annotated[tuple[str, ...], NoDecode] = ()
+    smtp_url: str | None = None
+    """smtp://[user:password@]host[:port], smtps:// for TLS."""
+    smtp_from: str = "run-studio@localhost"
+    secrets_dir: Path | None = None
+    """A directory of files, one a secret, beside SECRET_<NAME> and SECRET_<NAME>_FILE."""
+
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_json: bool = False
+
+    @field_validator(
+        "redaction_patterns", "redaction_pointers", "http_allow", "http_deny", mode="before"
+    )
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @cached_property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'run-studio.sqlite3'}"
