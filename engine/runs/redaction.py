@@ -1,0 +1,143 @@
+"""Masks what must not be seen. Every page, partial, export, log and audit row goes through here.
+
+Three rules, each of which masks: a key that matches a pattern (built in: secret, token, password,
+api key, authorization); a JSON pointer of the installation or the workflow, rooted at /payload or
+/vars; and the very values found at such places, wherever else they turn up, so that a masked field
+which an author copies into a step's input stays masked. A secret reference {"$secret": NAME} is no
+value and stays. A rule that cannot be compiled raises ValueError: redaction fails closed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from engine.contract import Json
+from engine.runs.payload import RedactedPayload
+from engine.runs.strict_json import child_pointer
+
+MASK: Final = "[REDACTED]"
+POLICY_VERSION: Final = 1
+"""Raised with every change of what is masked; exports carry it."""
+
+_BUILT_IN: Final = r"secret|token|password|passwd|api[_\-]?key|authorization"
+_SHORTEST_PART: Final = 4
+"""A shorter value is masked only where it is the whole text: as a part it would mask everything."""
+
+
+class Redactor:
+    """The rules of an installation and a workflow, and the values known to be sealed."""
+
+    def __init__(
+        self,
+        patterns: Sequence[str] = (),
+        pointers: Sequence[str] = (),
+        *,
+        sealed: Iterable[str] = (),
+    ) -> None:
+        self._patterns = tuple(patterns)
+        self._keys = re.compile(
+            "|".join([_BUILT_IN, *(_stripped(p) for p in patterns)]), re.IGNORECASE
+        )
+        self._pointers = tuple(_checked(pointer) for pointer in pointers)
+        self._sealed = frozenset(sealed)
+        self._whole = frozenset(value.casefold() for value in self._sealed)
+        parts = sorted((v for v in self._sealed if len(v) >= _SHORTEST_PART), key=len, reverse=True)
+        self._parts = re.compile("|".join(map(re.escape, parts)), re.IGNORECASE) if parts else None
+
+    def knowing(self, value: Json, root: str) -> Redactor:
+        """This redactor, which also masks the values that stand at masked places of `value`."""
+        found: list[str] = []
+        self._walk(value, root, found)
+        if not found:
+            return self
+        return Redactor(self._patterns, self._pointers, sealed=self._sealed.union(found))
+
+    def redact(self, value: Json, root: str = "") -> RedactedPayload:
+        """`value` as it may be shown. `root` is where it stands: /payload, /vars/<name> or ""."""
+        return RedactedPayload(self._walk(value, root, None))
+
+    def redact_text(self, text: str) -> str:
+        """A message with the sealed values in it masked."""
+        if text.casefold() in self._whole:
+            return MASK
+        return self._parts.sub(MASK, text) if self._parts else text
+
+    def _walk(self, value: Json, pointer: str, found: list[str] | None) -> Json:
+        if self._is_pointed_at(pointer):
+            return _mask(value, found)
+        if isinstance(value, dict):
+            if is_secret_reference(value):
+                return value
+            return {
+                self.redact_text(key): self._walk_member(key, item, pointer, found)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [
+                self._walk(item, child_pointer(pointer, index), found)
+                for index, item in enumerate(value)
+            ]
+        return self._leaf(value)
+
+    def _walk_member(self, key: str, value: Json, pointer: str, found: list[str] | None) -> Json:
+        if self._keys.search(key):
+            return _mask(value, found)
+        return self._walk(value, child_pointer(pointer, key), found)
+
+    def _leaf(self, value: Json) -> Json:
+        if isinstance(value, str):
+            return self.redact_text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return MASK if str(value) in self._whole else value
+        return value
+
+    def _is_pointed_at(self, pointer: str) -> bool:
+        """At a pointer, or below one (a value whose root lies deeper than the rule)."""
+        return any(pointer == rule or pointer.startswith(f"{rule}/") for rule in self._pointers)
+
+
+def is_secret_reference(value: Json) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("$secret"), str)
+
+
+def _mask(value: Json, found: list[str] | None) -> Json:
+    if is_secret_reference(value):
+        return value
+    if found is not None:
+        found.extend(_leaves(value))
+    return MASK
+
+
+def _leaves(value: Json) -> Iterable[str]:
+    """The texts and the longer numbers in a masked value; true, null and 7 give nothing away."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, str) and value and value != MASK:
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        text = str(value)
+        if len(text) >= _SHORTEST_PART:
+            yield text
+
+
+def _stripped(pattern: str) -> str:
+    """A pattern may be written /like this/; raises ValueError when it is no regular expression."""
+    if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+        pattern = pattern[1:-1]
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"redaction pattern {pattern!r}: {error}") from None
+    return f"(?:{pattern})"
+
+
+def _checked(pointer: str) -> str:
+    if pointer.split("/")[:2] not in (["", "payload"], ["", "vars"]):
+        raise ValueError(f"redaction pointer {pointer!r} must begin with /payload or /vars")
+    return pointer
