@@ -1,0 +1,41 @@
+"""Every table's class, imported: whoever needs `METADATA` whole imports it from here."""
+
+from __future__ import annotations
+
+from engine.store.audit import AuditLog
+from engine.store.base import Base
+from engine.store.data_store import WorkflowDataStore
+from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersion
+from engine.store.invocations import WorkflowActionInvocation
+from engine.store.logs import WorkflowRunLog
+from engine.store.operators import Operator, OperatorSession
+from engine.store.rate_limits import RateLimitCounter
+from engine.store.runs import LaunchToken, StoredValue, WorkflowRun
+from engine.store.steps import WorkflowRunSnapshot, WorkflowRunStep
+from engine.store.usage import WorkflowStepUsagePeriod
+from engine.store.waits import WorkflowRunWait
+from engine.store.workers import Lease, WorkerHeartbeat
+
+METADATA = Base.metadata
+
+__all__ = [
+    "METADATA",
+    "AuditLog",
+    "LaunchToken",
+    "Lease",
+    "Operator",
+    "OperatorSession",
+    "RateLimitCounter",
+    "StoredValue",
+    "WorkerHeartbeat",
+    "WorkflowActionInvocation",
+    "WorkflowDataStore",
+    "WorkflowDefinition",
+    "WorkflowDefinitionVersion",
+    "WorkflowRun",
+    "WorkflowRunLog",
+    "WorkflowRunSnapshot",
+    "WorkflowRunStep",
+    "WorkflowRunWait",
+    "WorkflowStepUsagePeriod",
+]
