@@ -115,7 +115,8 @@ class Host(Protocol):
     async def perform(self, request: ActionRequest) -> Performed:
         """Execute an action. The host's side writes the step's row.
 
-        Raises `StepFailed` (the action failed), `RunOver`, `asyncio.CancelledError`.
+        Raises `StepFailed` (the action failed), `RunOver`, `asyncio.CancelledError`; one whose
+        `__cause__` is a `StepFailed` brings the error of the CANCELED row (OutcomeUnknown).
         """
 
     async def fetch(self, reference: ValueRef) -> Json:
@@ -124,12 +125,19 @@ class Host(Protocol):
     async def wait(self, request: WaitRequest) -> dict[str, Json] | None:
         """Open the wait, wait, close it. None: `until` came. Else the event or answer.
 
-        A time wait always gives None. Writes the wait's row and the step's STARTED row; the
+        A time wait always gives None; `until` may lie in the past. An event or answer is
+        {"eventName"?, "payload"}: those two become vars.eventName and vars.event. Writes the wait's row and the step's STARTED row; the
         interpreter records how the step ended. Cancellation closes the wait as CANCELED.
         """
 
-    async def wait_quota(self, place: StepPlace, quota: dict[str, Json]) -> None:
-        """Pause until the quota is released."""
+    async def wait_quota(
+        self, place: StepPlace, quota: dict[str, Json], run_waits: bool = True
+    ) -> None:
+        """Pause until the quota is released. `run_waits`: as in `WaitRequest`."""
+
+    def note_blocked(self, all_blocked: bool) -> None:
+        """A branch of a concurrent loop has ended or begun, and with that it changed whether
+        every branch that is left waits. Never called where nothing runs concurrently."""
 
     async def admit(self, place: StepPlace) -> dict[str, Json] | None:
         """Reserve quota for a wait, task or call step; None: admitted; else the quota's state."""
