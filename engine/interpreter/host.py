@@ -126,8 +126,9 @@ class Host(Protocol):
         """Open the wait, wait, close it. None: `until` came. Else the event or answer.
 
         A time wait always gives None; `until` may lie in the past. An event or answer is
-        {"eventName"?, "payload"}: those two become vars.eventName and vars.event. Writes the wait's row and the step's STARTED row; the
-        interpreter records how the step ended. Cancellation closes the wait as CANCELED.
+        {"eventName"?, "payload"}: those two become vars.eventName and vars.event. Writes the
+        wait's row and the step's STARTED row; the interpreter records how the step ended.
+        Cancellation closes the wait as CANCELED.
         """
 
     async def wait_quota(
