@@ -1,0 +1,24 @@
+# Run Studio. `make` lists the targets; scripts/ holds what they do.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## Start the product: Temporal, worker and web (PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT)
+	@scripts/bootstrap && exec .venv/bin/python -m scripts.run_product
+
+test: ## Run everything that CI runs; PHASES="unit e2e" for some of it
+	@scripts/test $(PHASES)
+
+lint: ## Run the linters alone: style, types, import rules, templates, spelling
+	@scripts/bootstrap dev && scripts/lint
+
+format: ## Rewrite the Python files in the project's format
+	@scripts/bootstrap dev && .venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format .
+
+bench: ## Compare with hand-written Temporal workflows, side by side
+	@scripts/bootstrap dev && scripts/bench
+
+clean: ## Remove the environment and the tools' caches; data in var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
