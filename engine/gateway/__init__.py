@@ -1,0 +1,1 @@
+"""How the rest of the program talks to Temporal: synchronously, with time limits, one client."""

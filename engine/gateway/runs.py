@@ -1,0 +1,203 @@
+"""Runs in Temporal: start, cancel, terminate, describe (rules.md 1 and 2).
+
+A run is addressed by its workflow id alone. Nothing here may be called inside a database
+transaction: a slow answer would hold the row's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeVar
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import PendingWorkflowTaskState, WorkflowExecutionStatus
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+)
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from engine.contract import (
+    TASK_QUEUE,
+    WORKFLOW_TYPE,
+    RunResult,
+    RunStart,
+    temporal_workflow_id,
+)
+from engine.errors import Unavailable
+from engine.gateway.connect import RPC_TIMEOUT, Connection, Use
+from engine.gateway.executions import Ending, Execution, ExecutionState, PendingTask, moment
+
+T = TypeVar("T")
+
+_LISTING_TIMEOUT_S: Final = 30.0
+_OPEN_RUNS: Final = (
+    f"WorkflowType = '{WORKFLOW_TYPE}' AND TaskQueue = '{TASK_QUEUE}' "
+    "AND ExecutionStatus = 'Running'"
+)
+_MESSAGE_CHARACTERS: Final = 2000
+
+_CLOSED: Final = {
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED: ExecutionState.COMPLETED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED: ExecutionState.FAILED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED: ExecutionState.CANCELED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED: ExecutionState.TERMINATED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: ExecutionState.TIMED_OUT,
+}
+"""Any other status (running, paused, continued as new) is open."""
+
+
+class TemporalRunGateway:
+    """`engine.services.context.RunGateway`, on a real Temporal."""
+
+    def __init__(self, connection: Connection, in_transaction: Callable[[], bool]) -> None:
+        self._connection = connection
+        self._in_transaction = in_transaction
+
+    def start_run(self, run_id: str) -> str:
+        async def start(client: Client) -> str:
+            try:
+                handle = await client.start_workflow(
+                    WORKFLOW_TYPE,
+                    RunStart(run_id=run_id),
+                    id=temporal_workflow_id(run_id),
+                    task_queue=TASK_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    static_summary=f"Run Studio run {run_id}",
+                    rpc_timeout=RPC_TIMEOUT,
+                )
+            except WorkflowAlreadyStartedError as already:
+                return already.run_id or ""
+            return handle.first_execution_run_id or handle.result_run_id or ""
+
+        return self._call(start)
+
+    def cancel_run(self, temporal_workflow_id: str) -> bool:
+        async def cancel(client: Client) -> bool:
+            handle = client.get_workflow_handle(temporal_workflow_id)
+            return await _is_known(handle.cancel(rpc_timeout=RPC_TIMEOUT))
+
+        return self._call(cancel)
+
+    def terminate_run(self, temporal_workflow_id: str, reason: str) -> bool:
+        async def terminate(client: Client) -> bool:
+            handle = client.get_workflow_handle(temporal_workflow_id)
+            return await _is_known(handle.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT))
+
+        return self._call(terminate)
+
+    def describe_run(self, temporal_workflow_id: str) -> Execution | None:
+        """The execution under this id; None: Temporal knows none."""
+
+        async def describe(client: Client) -> Execution | None:
+            request = DescribeWorkflowExecutionRequest(
+                namespace=client.namespace,
+                execution=WorkflowExecution(workflow_id=temporal_workflow_id),
+            )
+            service = client.workflow_service
+            try:
+                answer = await service.describe_workflow_execution(
+                    request, retry=True, timeout=RPC_TIMEOUT
+                )
+            except RPCError as error:
+                if is_unknown_workflow(error):
+                    return None
+                raise
+            return _execution(answer)
+
+        return self._call(describe)
+
+    def ending_of(self, temporal_workflow_id: str) -> Ending:
+        """How a closed execution ended. `ending.result` is None where it gave none."""
+
+        async def ending(client: Client) -> Ending:
+            handle = client.get_workflow_handle(temporal_workflow_id, result_type=RunResult)
+            try:
+                return Ending(result=await handle.result(rpc_timeout=RPC_TIMEOUT))
+            except WorkflowFailureError as failure:
+                return Ending(message=failure_text(failure.cause))
+            except (ValueError, TypeError) as unreadable:
+                return Ending(message=failure_text(unreadable))
+
+        return self._call(ending)
+
+    def open_run_ids(self, *, limit: int) -> list[str]:
+        """Workflow ids of at most `limit` open runs. Eventually consistent: a hint, no proof."""
+
+        async def listing(client: Client) -> list[str]:
+            executions = client.list_workflows(_OPEN_RUNS, limit=limit, rpc_timeout=RPC_TIMEOUT)
+            return [execution.id async for execution in executions]
+
+        return self._call(listing, timeout_s=_LISTING_TIMEOUT_S)
+
+    def reachable(self) -> bool:
+        async def namespace(client: Client) -> bool:
+            request = DescribeNamespaceRequest(namespace=client.namespace)
+            await client.workflow_service.describe_namespace(request, timeout=RPC_TIMEOUT)
+            return True
+
+        try:
+            return self._call(namespace)
+        except Unavailable:
+            return False
+
+    def _call(self, use: Use[T], **options: Any) -> T:
+        if self._in_transaction():
+            raise AssertionError("a call to Temporal inside a database transaction (rules.md 2)")
+        return self._connection.call(use, **options)
+
+
+def is_unknown_workflow(error: RPCError) -> bool:
+    """Is there no such open workflow? Where the *namespace* is missing, nothing is known."""
+    if error.status is not RPCStatusCode.NOT_FOUND:
+        return False
+    details: Iterable[Any] = error.grpc_status.details
+    return not any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in details)
+
+
+async def _is_known(request: Awaitable[None]) -> bool:
+    """Await a request that a closed or missing workflow answers with NOT_FOUND."""
+    try:
+        await request
+    except RPCError as error:
+        if is_unknown_workflow(error):
+            return False
+        raise
+    return True
+
+
+def _execution(answer: DescribeWorkflowExecutionResponse) -> Execution:
+    info = answer.workflow_execution_info
+    return Execution(
+        workflow_id=info.execution.workflow_id,
+        run_id=info.execution.run_id,
+        state=_CLOSED.get(info.status, ExecutionState.OPEN),
+        started_at=moment(info.start_time),
+        closed_at=moment(info.close_time) if info.HasField("close_time") else None,
+        history_length=info.history_length,
+        pending_task=_pending_task(answer),
+    )
+
+
+def _pending_task(answer: DescribeWorkflowExecutionResponse) -> PendingTask | None:
+    if not answer.HasField("pending_workflow_task"):
+        return None
+    task = answer.pending_workflow_task
+    return PendingTask(
+        started=task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED,
+        attempt=task.attempt,
+        scheduled_at=moment(task.scheduled_time) if task.HasField("scheduled_time") else None,
+    )
+
+
+def failure_text(error: BaseException | None) -> str:
+    """What went wrong, cut to a length that a row may hold."""
+    if isinstance(error, FailureError):
+        return error.message[:_MESSAGE_CHARACTERS]
+    return f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
