@@ -136,9 +136,9 @@ class Host(Protocol):
     ) -> None:
         """Pause until the quota is released. `run_waits`: as in `WaitRequest`."""
 
-    def note_blocked(self, all_blocked: bool) -> None:
-        """A branch of a concurrent loop has ended or begun, and with that it changed whether
-        every branch that is left waits. Never called where nothing runs concurrently."""
+    def note_all_blocked(self) -> None:
+        """A branch of a concurrent loop has ended, and every branch that is left waits: the run
+        is WAITING. Never called where nothing runs concurrently."""
 
     async def admit(self, place: StepPlace) -> dict[str, Json] | None:
         """Reserve quota for a wait, task or call step; None: admitted; else the quota's state."""

@@ -53,7 +53,9 @@ def _is_retryable(policy: Mapping[str, Json], error: Mapping[str, Json]) -> bool
         cause = (error.get("details") or {}).get("cause")
         if isinstance(cause, dict):
             categories.add(cause.get("category"))
-    return not categories & NEVER_RETRIED and any(name in categories for name in wanted)
+    if error.get("category") in NEVER_RETRIED:
+        return False
+    return any(name in categories for name in wanted)
 
 
 def _backoff_ms(policy: Mapping[str, Json], attempt: int) -> float:
