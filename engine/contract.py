@@ -72,11 +72,14 @@ class Claimed:
 
     granted: bool
     plan: dict[str, Json] | None = None
+    """A {"$ref"} when it is over 512 KiB."""
     payload: Json = None
     meta: dict[str, Json] = field(default_factory=dict)
     system: dict[str, Json] = field(default_factory=dict)
     """runId, workflowId, workflowVersion, tenantId, definitionHash, runtimeSemanticsVersion."""
     checkpoint: Json = None
+    error: dict[str, Json] | None = None
+    """Granted, but there is nothing to execute (no plan can be made): the run fails with this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,17 @@ def occurrence(path: str, iter: list[int]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedWait:
+    """A wait that ended: its row is closed by the next activity, so that closing costs none."""
+
+    wait_id: str
+    outcome: str
+    """RESOLVED or CANCELED."""
+    at: int
+    payload: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What happened since the last activity: carried by the next one (design.md 3)."""
 
@@ -133,6 +147,16 @@ class Batch:
     records: list[StepRecord] = field(default_factory=list)
     state: str | None = None
     """meta.state, the author's progress label, when it changed."""
+    closed_waits: list[ClosedWait] = field(default_factory=list)
+    """With one, the run is RUNNING again."""
+    waiting: bool | None = None
+    """Every concurrent branch waits now (true), or no longer does (false); null: unchanged."""
+    path: str | None = None
+    """Where the interpreter stands: `node_path`, written at boundaries only (rules.md 3)."""
+    first_position: int = 0
+    """Positions above it began after the previous completed task."""
+    sweep: bool = True
+    """No activity of this workflow task has answered yet: rows of a lost one may be there."""
 
 
 @dataclass(frozen=True, slots=True)
