@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Json, UtcDateTime, Uuid, one_of
@@ -16,6 +16,18 @@ from engine.store.base import Base, Json, UtcDateTime, Uuid, one_of
 class DefinitionStatus(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
+    ACTIVE = "active"
+    """Historical: reads as published (reference: original system 1.1)."""
+
+
+class ValidationStatus(StrEnum):
+    VALID = "valid"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+RUNNABLE = (DefinitionStatus.PUBLISHED, DefinitionStatus.ACTIVE)
+"""The statuses of a definition that has a published version."""
 
 
 class WorkflowDefinition(Base):
@@ -42,11 +54,11 @@ class WorkflowDefinition(Base):
     validated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     validation_context_json: Mapped[Any | None] = mapped_column(Json)
     validation_payload_schema_hash: Mapped[str | None]
-    is_system: Mapped[bool] = mapped_column(default=False, server_default="false")
-    is_visible: Mapped[bool] = mapped_column(default=True, server_default="true")
-    is_paused: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_system: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_visible: Mapped[bool] = mapped_column(default=True, server_default=true())
+    is_paused: Mapped[bool] = mapped_column(default=False, server_default=false())
     concurrency_limit: Mapped[int | None]
-    auto_pause_on_failure: Mapped[bool] = mapped_column(default=False, server_default="false")
+    auto_pause_on_failure: Mapped[bool] = mapped_column(default=False, server_default=false())
     failure_rate_threshold: Mapped[Decimal] = mapped_column(
         Numeric(5, 2), default=Decimal("0.5"), server_default="0.5"
     )
@@ -61,7 +73,8 @@ class WorkflowDefinition(Base):
 
     __table_args__ = (
         one_of("status", DefinitionStatus),
-        UniqueConstraint("key"),
+        one_of("validation_status", ValidationStatus),
+        Index("uq_workflow_definitions_key", "key", unique=True),
         Index(None, "name"),
         Index(None, "updated_at"),
     )
@@ -96,6 +109,7 @@ class WorkflowDefinitionVersion(Base):
     """The compiled plan (engine.definitions.plan); NULL in versions from before the cut-over."""
 
     __table_args__ = (
+        one_of("validation_status", ValidationStatus),
         UniqueConstraint(
             "workflow_id", "version", name="workflow_definition_versions_workflow_version_unique"
         ),

@@ -20,6 +20,7 @@ class LogSource(StrEnum):
     WORKER = "worker"
     RECONCILER = "reconciler"
     COMMAND = "command"
+    MIGRATION = "migration"
 
 
 class WorkflowRunLog(Base):

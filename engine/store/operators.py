@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.roles import Role
@@ -20,7 +20,7 @@ class Operator(Base):
     password_hash: Mapped[str | None]
     """scrypt, as werkzeug.security writes it; NULL for who signs in elsewhere."""
     role: Mapped[str]
-    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

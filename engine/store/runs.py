@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import RunStatus
@@ -37,7 +37,7 @@ class WorkflowRun(Base):
     trigger_fire_key: Mapped[str | None]
     event_type: Mapped[str | None]
     source_payload_schema_ref: Mapped[str | None]
-    trigger_mapping_applied: Mapped[bool] = mapped_column(default=False, server_default="false")
+    trigger_mapping_applied: Mapped[bool] = mapped_column(default=False, server_default=false())
     engine: Mapped[str | None]
     """'temporal' in every row we write; 'db' and NULL are historical."""
     temporal_workflow_id: Mapped[str | None]
@@ -85,7 +85,13 @@ class WorkflowRun(Base):
         one_of("status", RunStatus),
         CheckConstraint(ENGINE_RULE, name="live_engine"),
         CheckConstraint(COMPLETED_RULE, name="terminal_completed"),
-        Index("workflow_runs_trigger_fire_key_unique", "trigger_fire_key", unique=True),
+        Index(
+            "workflow_runs_trigger_fire_key_unique",
+            "trigger_fire_key",
+            unique=True,
+            sqlite_where=text("trigger_fire_key IS NOT NULL"),
+            postgresql_where=text("trigger_fire_key IS NOT NULL"),
+        ),
         Index("uq_workflow_runs_launch_token", "launch_token", unique=True),
         Index(None, "started_at", "run_id"),
         Index(None, "status", "started_at", "run_id"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import StepStatus
@@ -43,13 +43,13 @@ class WorkflowRunStep(Base):
     """Order in which occurrences and attempts began, from 1."""
     input_json: Mapped[Any | None] = mapped_column(Json)
     output_json: Mapped[Any | None] = mapped_column(Json)
-    handled: Mapped[bool] = mapped_column(default=False, server_default="false")
+    handled: Mapped[bool] = mapped_column(default=False, server_default=false())
     next_retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rank: Mapped[int] = mapped_column(default=0, server_default="0")
     """STEP_RANK of the status: a row only moves to a higher one."""
     written_ordinal: Mapped[int] = mapped_column(default=0, server_default="0")
     written_history: Mapped[int] = mapped_column(default=0, server_default="0")
-    superseded: Mapped[bool] = mapped_column(default=False, server_default="false")
+    superseded: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Written by a workflow task that was lost: shown, not counted."""
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
