@@ -1,0 +1,155 @@
+"""Secrets: where their values come from, putting them into an input, and masking their echoes.
+
+`{"$secret": "NAME"}` stays a reference everywhere but here (design.md 4). A value comes from
+SECRET_<NAME>, from the file that SECRET_<NAME>_FILE names, or from the file NAME in a directory.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from engine.contract import Json
+from engine.errors import Category, StepFailed
+from engine.runs.redaction import MASK
+
+NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_SHORTEST_PART: Final = 4
+"""A shorter value is masked only where it is the whole text: as a part it would mask everything."""
+_SHORTEST_ENCODED: Final = 8
+
+
+class Secrets:
+    """The installation's secrets. Nothing is cached: a value that was replaced counts at once."""
+
+    def __init__(self, environ: Mapping[str, str], directory: Path | None = None) -> None:
+        self._environ = environ
+        self._directory = directory
+
+    def find(self, name: str) -> str | None:
+        """The value, or None: unknown, empty, or its file cannot be read."""
+        if not NAME.fullmatch(name):
+            return None
+        value = self._environ.get(f"SECRET_{name}")
+        if value:
+            return value
+        path = self._environ.get(f"SECRET_{name}_FILE")
+        if path:
+            return _read(Path(path))
+        return _read(self._directory / name) if self._directory else None
+
+    def knows(self, name: str) -> bool:
+        return self.find(name) is not None
+
+    def opened(self) -> OpenedSecrets:
+        """A resolver for one call of an action."""
+        return OpenedSecrets(self)
+
+
+class OpenedSecrets:
+    """Resolves the secrets of one call and masks the values that it has handed out."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def secret(self, name: str) -> str:
+        """Raises ActionError with code SECRET_NOT_FOUND."""
+        value = self._secrets.find(name)
+        if value is None:
+            raise StepFailed(
+                Category.ACTION,
+                f"There is no secret {name}: set SECRET_{name}, SECRET_{name}_FILE, or put a file "
+                "into the directory of secrets.",
+                code="SECRET_NOT_FOUND",
+                details={"secret": name},
+            )
+        self._values.add(value)
+        self._pattern = None
+        return value
+
+    def resolve(self, input: Json) -> Json:
+        """`input` with every reference replaced by its value. Raises ActionError."""
+        if isinstance(input, dict):
+            if len(input) == 1 and isinstance(name := input.get("$secret"), str):
+                return self.secret(name)
+            return {key: self.resolve(value) for key, value in input.items()}
+        if isinstance(input, list):
+            return [self.resolve(value) for value in input]
+        return input
+
+    def mask(self, value: Json) -> Json:
+        """`value` with every secret that was handed out masked, inside texts and encoded too."""
+        if not self._values:
+            return value
+        if isinstance(value, str):
+            return self._masked_text(value)
+        if isinstance(value, dict):
+            return {self._masked_text(key): self.mask(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.mask(item) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return MASK if str(value) in self._values else value
+        return value
+
+    def mask_error(self, error: StepFailed) -> StepFailed:
+        """The same failure without secrets in its message and details."""
+        if not self._values:
+            return error
+        return StepFailed.from_data(self.mask(error.as_data()))
+
+    def _masked_text(self, text: str) -> str:
+        if text in self._values:
+            return MASK
+        if self._pattern is None:
+            self._pattern = _pattern(self._values)
+        return self._pattern.sub(MASK, text)
+
+
+def _pattern(values: set[str]) -> re.Pattern[str]:
+    forms = {form for value in values for form in _forms(value)}
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a value may come back inside a text: as it is, JSON-escaped, URL- or base64-encoded."""
+    if len(value) < _SHORTEST_PART:
+        return
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield quote(value, safe="")
+    yield quote(value)
+    yield quote_plus(value)
+    data = value.encode("utf-8", "surrogatepass")
+    if len(data) >= _SHORTEST_ENCODED:
+        yield data.hex()
+        yield from _base64_forms(data)
+
+
+def _base64_forms(data: bytes) -> Iterator[str]:
+    """The characters that depend on `data` alone, for each of the three places it may begin at.
+
+    So that `user:password` in a Basic header is found too.
+    """
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + data).decode().rstrip("=")
+        first = (offset * 8 + 5) // 6
+        last = (offset + len(data)) * 8 // 6
+        core = encoded[first:last]
+        yield core
+        yield core.replace("+", "-").replace("/", "_")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8").removesuffix("\n").removesuffix("\r") or None
+    except (OSError, UnicodeDecodeError):
+        return None
