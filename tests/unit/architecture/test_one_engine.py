@@ -53,7 +53,12 @@ def queues_given(module: ast.Module) -> list[ast.expr]:
 
 
 def is_the_constant(value: ast.expr) -> bool:
-    return ast.unparse(value) in {"TASK_QUEUE", "contract.TASK_QUEUE"}
+    """`TASK_QUEUE`, or Temporal's message made of it; never a text of its own."""
+    parts = list(ast.walk(value))
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    attributes = {part.attr for part in parts if isinstance(part, ast.Attribute)}
+    typed = any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in parts)
+    return "TASK_QUEUE" in names | attributes and not typed
 
 
 def imports_the_constant(module: ast.Module) -> bool:
