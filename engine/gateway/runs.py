@@ -80,6 +80,10 @@ class TemporalRunGateway:
 
     def cancel_run(self, temporal_workflow_id: str) -> bool:
         async def cancel(client: Client) -> bool:
+            # Server 1.29 takes a cancel request for a closed workflow too, and says nothing of it.
+            execution = await _describe(client, temporal_workflow_id)
+            if execution is None or not execution.is_open:
+                return False
             handle = client.get_workflow_handle(temporal_workflow_id)
             return await _is_known(handle.cancel(rpc_timeout=RPC_TIMEOUT))
 
@@ -96,20 +100,7 @@ class TemporalRunGateway:
         """The execution under this id; None: Temporal knows none."""
 
         async def describe(client: Client) -> Execution | None:
-            request = DescribeWorkflowExecutionRequest(
-                namespace=client.namespace,
-                execution=WorkflowExecution(workflow_id=temporal_workflow_id),
-            )
-            service = client.workflow_service
-            try:
-                answer = await service.describe_workflow_execution(
-                    request, retry=True, timeout=RPC_TIMEOUT
-                )
-            except RPCError as error:
-                if is_unknown_workflow(error):
-                    return None
-                raise
-            return _execution(answer)
+            return await _describe(client, temporal_workflow_id)
 
         return self._call(describe)
 
@@ -159,6 +150,21 @@ def is_unknown_workflow(error: RPCError) -> bool:
         return False
     details: Iterable[Any] = error.grpc_status.details
     return not any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in details)
+
+
+async def _describe(client: Client, temporal_workflow_id: str) -> Execution | None:
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace,
+        execution=WorkflowExecution(workflow_id=temporal_workflow_id),
+    )
+    service = client.workflow_service
+    try:
+        answer = await service.describe_workflow_execution(request, retry=True, timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if is_unknown_workflow(error):
+            return None
+        raise
+    return _execution(answer)
 
 
 async def _is_known(request: Awaitable[None]) -> bool:
