@@ -16,6 +16,8 @@ Json = Any
 
 TASK_QUEUE: Final = "run-studio"
 WORKFLOW_TYPE: Final = "RunWorkflow"
+RUNTIME_SEMANTICS: Final = "2026-11-23.v1"
+"""Kept in each run's row: which rules of the language it was started under."""
 
 ACTIVITY_CLAIM_RUN: Final = "claim_run"
 ACTIVITY_PERFORM_ACTION: Final = "perform_action"
