@@ -7,6 +7,7 @@ in docs/operating.md equal to these fields.
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_file=ROOT / "var" / "running.env", extra="ignore", frozen=True, env_ignore_empty=True
+        # Written by a product that runs from this folder, so that a command finds it.
+        env_file=Path(os.environ.get("DATA_DIR") or ROOT / "var") / "running.env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = ROOT / "var"
@@ -38,6 +44,9 @@ class Settings(BaseSettings):
     admin_password: SecretStr | None = None
 
     temporal_address: str = "127.0.0.1:7233"
+    temporal_port: int = Field(default=7233, ge=1, le=65535)
+    """Where `make run` puts its own Temporal; unused when TEMPORAL_ADDRESS is set."""
+    temporal_ui_port: int = Field(default=8233, ge=1, le=65535)
     temporal_namespace: str = "default"
     temporal_tls: bool = False
     temporal_api_key: SecretStr | None = None

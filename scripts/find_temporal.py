@@ -47,10 +47,12 @@ class Tried:
     """What did not work, and why: one line a way."""
 
     lines: list[str] = field(default_factory=list)
+    quiet: bool = False
 
     def add(self, way: str, why: str) -> None:
         self.lines.append(f"  - {way}: {why}")
-        say(f"{way}: {why}")
+        if not self.quiet:
+            say(f"{way}: {why}")
 
     def message(self) -> str:
         return "\n".join(
@@ -98,6 +100,12 @@ def find(environment: Mapping[str, str] = os.environ) -> Found:
     if found is None:
         raise NoTemporal(tried.message())
     return found
+
+
+def at_hand(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """A binary that needs no work: on PATH, or in our cache. Silent, and at once."""
+    found = _on_path(environment, Tried(quiet=True)) or _cached(environment)
+    return found.binary if found else None
 
 
 def why_unusable(binary: Path) -> str | None:

@@ -1,0 +1,44 @@
+"""What `make run` prints when the product is up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+GENERATED = "shown this once: only its hash is kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What `prepare.py` answered."""
+
+    published: list[str] = field(default_factory=list)
+    operators: int = 0
+    email: str | None = None
+    """The operator that was just made, the first one."""
+    password: str | None = None
+    """Only where it was generated."""
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Prepared:
+        return cls(**answer)
+
+
+def lines(prepared: Prepared, *, url: str, temporal: str, seconds: float) -> list[str]:
+    rows = [("Open", url), *_sign_in(prepared), ("Temporal", temporal)]
+    rows += [("Commands", ".venv/bin/flask --help"), ("Stop", "Ctrl-C")]
+    head = [f"Run Studio is up, after {seconds:.1f} s."]
+    if prepared.published:
+        head.append(f"Published: {', '.join(prepared.published)}")
+    return ["", *head, *(f"  {label:10} {value}" for label, value in rows), ""]
+
+
+def _sign_in(prepared: Prepared) -> list[tuple[str, str]]:
+    if prepared.email is None:
+        count = prepared.operators
+        who = "the operator that exists" if count == 1 else f"one of the {count} operators"
+        return [("Sign in", f"as {who}; another: .venv/bin/flask operators add EMAIL --role admin")]
+    if prepared.password is None:
+        return [("Sign in", f"{prepared.email} with the password in ADMIN_PASSWORD")]
+    return [("Sign in", prepared.email), ("Password", f"{prepared.password}  ({GENERATED})")]
