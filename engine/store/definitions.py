@@ -107,6 +107,7 @@ class WorkflowDefinitionVersion(Base):
     """SHA-256 of the document's canonical JSON, in hex."""
     plan_json: Mapped[Any | None] = mapped_column(Json)
     """The compiled plan (engine.definitions.plan); NULL in versions from before the cut-over."""
+    epoch: Mapped[int] = mapped_column(default=1, server_default="0")
 
     __table_args__ = (
         one_of("validation_status", ValidationStatus),

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from engine.store.tables import METADATA
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
-def upgrade(engine: Engine) -> None:
-    METADATA.create_all(engine)
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Raises alembic's CommandError, with the reasons, where the cut-over refuses."""
+    command.upgrade(_config(engine), revision)
+
+
+def stamp(engine: Engine, revision: str) -> None:
+    """Say that the database is at `revision` already: how an older one is adopted."""
+    command.stamp(_config(engine), revision)
+
+
+def head() -> str:
+    """The newest revision."""
+    revision = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def current(engine: Engine) -> str | None:
+    """The revision the database is at; None: it has no schema of ours."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def at_head(engine: Engine) -> bool:
+    return current(engine) == head()
+
+
+def _config(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["url"] = engine.url.render_as_string(hide_password=False)
+    return config

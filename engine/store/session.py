@@ -68,12 +68,17 @@ def configure(engine: Engine) -> None:
         connection.exec_driver_sql(f"BEGIN {mode}".strip())
 
 
+def writer(engine: Engine) -> Engine:
+    """The same pool of connections; transactions take the write lock when they begin."""
+    return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+
+
 class Store:
     """Hands out sessions. `writing` commits at the end of the block: services only."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+        self._writer = writer(engine)
         self._lock = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @contextmanager

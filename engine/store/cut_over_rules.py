@@ -1,0 +1,94 @@
+"""What holds for every row after the cut-over, and which rows would break it (rules.md 9).
+
+The rules become CHECK constraints in revision 0002. A row that breaks one stops the cut-over before
+it has changed anything, and is listed: what it means, only its owner knows. Frozen, like the
+revision itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+_TERMINAL: Final = "('SUCCEEDED', 'FAILED', 'CANCELED')"
+_LISTED: Final = 20
+"""Rows listed by name, a table and fault; the rest is a number."""
+
+KEYS: Final = {
+    "workflow_definitions": "workflow_id",
+    "workflow_definition_versions": "version_id",
+    "workflow_runs": "run_id",
+    "workflow_run_steps": "step_id",
+    "workflow_run_waits": "wait_id",
+    "workflow_action_invocations": "invocation_id",
+    "workflow_run_logs": "log_id",
+}
+
+KNOWN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "workflow_definitions": {
+        "status": ("draft", "published", "active"),
+        "validation_status": ("valid", "warning", "error"),
+    },
+    "workflow_definition_versions": {"validation_status": ("valid", "warning", "error")},
+    "workflow_runs": {"status": ("RUNNING", "WAITING", "SUCCEEDED", "FAILED", "CANCELED")},
+    "workflow_run_steps": {
+        "status": ("STARTED", "RETRY_SCHEDULED", "SUCCEEDED", "FAILED", "CANCELED")
+    },
+    "workflow_run_waits": {
+        "status": ("WAITING", "RESOLVED", "CANCELED"),
+        "wait_type": ("event", "time", "human", "quota", "retry", "timeout"),
+    },
+    "workflow_action_invocations": {"status": ("STARTED", "SUCCEEDED", "FAILED")},
+    "workflow_run_logs": {"level": ("DEBUG", "INFO", "WARN", "ERROR")},
+}
+
+_RUN_RULES: Final = {
+    "ck_workflow_runs_live_engine": (f"coalesce(engine, '') = 'temporal' OR status IN {_TERMINAL}"),
+    "ck_workflow_runs_terminal_completed": (
+        f"epoch = 0 OR status NOT IN {_TERMINAL} OR completed_at IS NOT NULL"
+    ),
+}
+
+
+def checks(table: str) -> dict[str, str]:
+    """The table's rules by the name of their constraint."""
+    known = {
+        f"ck_{table}_{column}_known": f"{column} IN {_listed(values)}"
+        for column, values in KNOWN[table].items()
+    }
+    return known | (_RUN_RULES if table == "workflow_runs" else {})
+
+
+def refusals(connection: Connection) -> list[str]:
+    """One sentence a row, or a number of rows, that stops the cut-over; empty: it may go on."""
+    inspector = sa.inspect(connection)
+    found: list[str] = []
+    for table, columns in KNOWN.items():
+        if not inspector.has_table(table):
+            continue
+        there = {column["name"] for column in inspector.get_columns(table)}
+        for column, values in columns.items():
+            if column in there:
+                found += _faults(connection, table, column, f"{column} NOT IN {_listed(values)}")
+    live = f"status NOT IN {_TERMINAL} AND engine IS NOT NULL AND engine NOT IN ('db', 'temporal')"
+    return found + _faults(connection, "workflow_runs", "engine", live)
+
+
+def _faults(connection: Connection, table: str, column: str, condition: str) -> list[str]:
+    """The rows of `table` that meet `condition`, a fault of `column`."""
+    rows = connection.execute(
+        sa.text(
+            f"SELECT {KEYS[table]}, {column} FROM {table} WHERE {condition} LIMIT {_LISTED + 1}"
+        )
+    ).all()
+    listed = [f"{table} {key}: {column} {value!r} is not known" for key, value in rows[:_LISTED]]
+    if len(rows) > _LISTED:
+        total = connection.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE {condition}"))
+        listed.append(f"{table}: {total} rows in all with such a value of {column}")
+    return listed
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return "(" + ", ".join(f"'{value}'" for value in values) + ")"
