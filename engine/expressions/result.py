@@ -1,0 +1,72 @@
+"""The result of an expression is JSON of a limited size, or an error (document.md, Expressions)."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from engine.contract import Json
+from engine.expressions.errors import ResultRefused
+from engine.expressions.limits import MAX_RESULT_BYTES, MAX_RESULT_DEPTH
+from engine.expressions.values import NULL, Value
+
+_SAFE = 2.0**53
+TOO_LARGE = f"The result is larger than {MAX_RESULT_BYTES // 1024} KiB."
+
+
+def as_json(value: Value) -> Json:
+    """`value` as plain JSON, copied. Raises `ResultRefused` when it is absent, no JSON, too big."""
+    if value is None:
+        raise ResultRefused(
+            "The expression has no value: its path leads nowhere."
+            " Use coalesce(..., null) where that may be.",
+            "EXPRESSION_NO_VALUE",
+        )
+    copied = _copy(value, 1, [MAX_RESULT_BYTES // 2])
+    if isinstance(copied, list | dict | str):
+        text = json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
+        if len(text) > MAX_RESULT_BYTES or len(text.encode("utf-8")) > MAX_RESULT_BYTES:
+            raise _too_large()
+    return copied
+
+
+def _too_large() -> ResultRefused:
+    return ResultRefused(TOO_LARGE, "EXPRESSION_TOO_LARGE")
+
+
+def _copy(value: Value, depth: int, left: list[int]) -> Json:
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or value is NULL:
+        return None
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return _float(value)
+    if not isinstance(value, list | dict):
+        raise ResultRefused("The result is not JSON.", "EXPRESSION_NOT_JSON")
+    if depth > MAX_RESULT_DEPTH:
+        raise ResultRefused(
+            f"The result is nested deeper than {MAX_RESULT_DEPTH} levels.", "EXPRESSION_NOT_JSON"
+        )
+    # Every member takes two bytes at least: a huge value is refused before it is copied.
+    left[0] -= len(value)
+    if left[0] < 0:
+        raise _too_large()
+    if isinstance(value, list):
+        return [_copy(member, depth + 1, left) for member in value]
+    return {_text(key): _copy(member, depth + 1, left) for key, member in value.items()}
+
+
+def _float(value: float) -> Json:
+    if not math.isfinite(value):
+        raise ResultRefused("The result is not a finite number.", "EXPRESSION_NOT_JSON")
+    if abs(value) >= _SAFE:
+        return int(value)
+    return 0.0 if value == 0 else value
+
+
+def _text(value: str) -> str:
+    if "\x00" in value:
+        raise ResultRefused("The result holds the character U+0000.", "EXPRESSION_NOT_JSON")
+    return value
