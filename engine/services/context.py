@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from engine.definitions.catalogue import Catalogue
+from engine.gateway.executions import Ending, Execution, QueueView, TaskFailure
 from engine.store.session import Store
 
 
@@ -26,11 +27,30 @@ class RunGateway(Protocol):
     def cancel_run(self, temporal_workflow_id: str) -> bool:
         """Ask for cancellation. False: Temporal does not know the workflow, or it has ended."""
 
+    def describe_run(self, temporal_workflow_id: str) -> Execution | None:
+        """The newest execution under this id; None: Temporal knows none."""
+
+    def ending_of(self, temporal_workflow_id: str) -> Ending:
+        """How a closed execution ended."""
+
+    def open_run_ids(self, *, limit: int) -> list[str]:
+        """Workflow ids of at most `limit` open runs. Eventually consistent: a hint, no proof."""
+
     def terminate_run(self, temporal_workflow_id: str, reason: str) -> bool:
         """End it at once, without clean-up. False as in `cancel_run`."""
 
     def reachable(self) -> bool:
         """Does Temporal answer, and is the namespace there?"""
+
+
+class QueueGateway(Protocol):
+    """What Temporal knows of the task queue, for verdicts; raises `Unavailable` as `RunGateway`."""
+
+    def describe_queue(self) -> QueueView:
+        """Who polls, and what waits: a few calls, rate-limited, not for each row of a list."""
+
+    def last_task_failure(self, temporal_workflow_id: str) -> TaskFailure | None:
+        """Why the newest workflow task failed; None: it did not, or the workflow is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +60,9 @@ class Limits:
     payload_bytes: int = 512 * 1024
     launches_per_minute: int = 60
     """For each operator."""
+    sign_in_attempts_per_minute: int = 10
+    """Failed ones, for each address and each email."""
+    session_hours: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +85,6 @@ class Services:
     redaction_patterns: tuple[str, ...] = ()
     """The installation's key patterns, beside the built-in ones."""
     redaction_pointers: tuple[str, ...] = ()
+    queues: QueueGateway | None = None
+    """None where nobody asks for verdicts: in a worker."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
