@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from engine.expressions.errors import ExpressionRefused
-from engine.expressions.expression import Evaluated, Expression, compile_expression
+from engine.expressions.language import (
+    Evaluated,
+    Expression,
+    ExpressionFailed,
+    compile_expression,
+)
 
-__all__ = ["Evaluated", "Expression", "ExpressionRefused", "compile_expression"]
+__all__ = ["Evaluated", "Expression", "ExpressionFailed", "ExpressionRefused", "compile_expression"]

@@ -13,10 +13,10 @@ from typing import Final
 from engine.contract import Json
 from engine.errors import Category, StepFailed
 from engine.expressions.errors import ExpressionRefused
-from engine.expressions.expression import Expression, compile_expression
+from engine.expressions.language import Expression, compile_expression
+from engine.expressions.result import SECRET_KEY
 
 EXPRESSION_KEY: Final = "$expr"
-SECRET_KEY: Final = "$secret"
 
 Place = tuple[str | int, ...]
 """Keys and indexes from the mapping to the value."""
@@ -109,7 +109,6 @@ def _evaluated(
         failed.details = {**failed.details, "at": _written(place)}
         raise
     spent[0] += found.evaluations
-    _refuse_secrets(found.value, place)
     return found.value
 
 
@@ -120,12 +119,6 @@ def _compiled(source: Json, place: Place) -> Expression:
         return compile_expression(source)
     except ExpressionRefused as refused:
         raise _failed(refused.message, place) from None
-
-
-def _refuse_secrets(value: Json, place: Place) -> None:
-    """Data that looks like a secret reference would be resolved as one, for whoever sent it."""
-    if isinstance(value, dict | list) and next(secrets_of(value), None) is not None:
-        raise _failed("Data that holds a $secret cannot be used as an input.", place)
 
 
 def _failed(message: str, place: Place) -> StepFailed:

@@ -15,6 +15,7 @@ from engine.errors import Category, StepFailed
 SCOPES: Final = ("payload", "vars", "meta", "error")
 FORBIDDEN: Final = frozenset({"__proto__", "prototype", "constructor"})
 MAX_SEGMENTS: Final = 32
+_MAX_INDEX_DIGITS: Final = 10
 
 
 class PathRefused(ValueError):
@@ -22,7 +23,7 @@ class PathRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class AssignPath:
+class Target:
     scope: str
     """One of `SCOPES`."""
     segments: tuple[str, ...]
@@ -33,7 +34,7 @@ class AssignPath:
 
 
 @lru_cache(maxsize=4096)
-def parse_assign(text: str) -> AssignPath:
+def parse_assign(text: str) -> Target:
     """The path of an assignment. Raises `PathRefused`."""
     if text.startswith("/"):
         return _path("payload", [_unescaped(part) for part in text[1:].split("/")], text)
@@ -46,57 +47,60 @@ def parse_assign(text: str) -> AssignPath:
 
 
 @lru_cache(maxsize=4096)
-def parse_save_as(text: str) -> AssignPath:
+def parse_save_as(text: str) -> Target:
     """The path of a saveAs: without one of the scopes in front it is below vars."""
-    if text.startswith("/") or text.partition(".")[0] in SCOPES and "." in text:
+    if text.startswith("/") or (text.partition(".")[0] in SCOPES and "." in text):
         return parse_assign(text)
     return _path("vars", text.split("."), text)
 
 
-def put(container: Json, path: AssignPath, value: Json) -> Json:
-    """`container` (the value of the path's scope) with `value` at the path.
+def assign(root: Json, segments: tuple[str, ...], value: Json) -> Json:
+    """`root` (the value of a target's scope) with `value` at the target's segments.
 
-    Nothing is changed in place: what lies beside the path is shared with the old container.
+    Nothing is changed in place: what lies beside the path is shared with the old value.
     Missing and null containers on the way become objects. Raises `StepFailed` (ValidationError)
     where the way leads through text, a number or a boolean, or out of a list.
     """
-    return _put(container, path, 0, value)
+    return _assigned(root, segments, 0, value)
 
 
-def _put(container: Json, path: AssignPath, depth: int, value: Json) -> Json:
-    if depth == len(path.segments):
+def _assigned(container: Json, segments: tuple[str, ...], depth: int, value: Json) -> Json:
+    if depth == len(segments):
         return value
-    segment = path.segments[depth]
+    segment = segments[depth]
     if isinstance(container, list):
-        index = _position(container, path, depth)
+        index = _position(container, segments, depth)
         before = container[index] if index < len(container) else None
-        return [*container[:index], _put(before, path, depth + 1, value), *container[index + 1 :]]
+        inner = _assigned(before, segments, depth + 1, value)
+        return [*container[:index], inner, *container[index + 1 :]]
     if container is None:
         container = {}
     if not isinstance(container, dict):
-        raise _failed(path, depth, "is neither an object nor a list")
-    return {**container, segment: _put(container.get(segment), path, depth + 1, value)}
+        raise _failed(segments, depth, "is neither an object nor a list")
+    inner = _assigned(container.get(segment), segments, depth + 1, value)
+    return {**container, segment: inner}
 
 
-def _position(container: list[Json], path: AssignPath, depth: int) -> int:
-    segment = path.segments[depth]
+def _position(container: list[Json], segments: tuple[str, ...], depth: int) -> int:
+    segment = segments[depth]
     if segment == "-":
         return len(container)
-    if segment.isascii() and segment.isdigit() and len(segment) < 10:
+    if segment.isascii() and segment.isdigit() and len(segment) < _MAX_INDEX_DIGITS:
         index = int(segment)
         if index <= len(container):
             return index
-    raise _failed(path, depth, f"is a list of {len(container)} and has no position {segment!r}")
+    raise _failed(segments, depth, f"is a list of {len(container)} without position {segment!r}")
 
 
-def _failed(path: AssignPath, depth: int, words: str) -> StepFailed:
-    place = ".".join((path.scope, *path.segments[:depth]))
+def _failed(segments: tuple[str, ...], depth: int, words: str) -> StepFailed:
+    written, place = ".".join(segments), ".".join(segments[:depth])
+    what = repr(place) if place else "the value there"
     return StepFailed(
-        Category.VALIDATION, f"Cannot write {path}: {place} {words}.", code="ASSIGN_PATH"
+        Category.VALIDATION, f"Cannot write {written!r}: {what} {words}.", code="ASSIGN_PATH"
     )
 
 
-def _path(scope: str, segments: list[str], text: str) -> AssignPath:
+def _path(scope: str, segments: list[str], text: str) -> Target:
     if len(segments) > MAX_SEGMENTS:
         raise PathRefused(f"A path has at most {MAX_SEGMENTS} parts.")
     for segment in segments:
@@ -104,7 +108,7 @@ def _path(scope: str, segments: list[str], text: str) -> AssignPath:
             raise PathRefused(f"{text!r} has an empty part.")
         if segment in FORBIDDEN:
             raise PathRefused(f"{segment} may not be part of a path.")
-    return AssignPath(scope, tuple(segments))
+    return Target(scope, tuple(segments))
 
 
 def _unescaped(part: str) -> str:

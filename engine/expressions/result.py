@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Final
 
 from engine.contract import Json
 from engine.expressions.errors import ResultRefused
 from engine.expressions.limits import MAX_RESULT_BYTES, MAX_RESULT_DEPTH
 from engine.expressions.values import NULL, Value
 
-_SAFE = 2.0**53
-TOO_LARGE = f"The result is larger than {MAX_RESULT_BYTES // 1024} KiB."
+_SAFE: Final = 2.0**53
+SECRET_KEY: Final = "$secret"  # noqa: S105 - the key, not a secret
+TOO_LARGE: Final = f"The result is larger than {MAX_RESULT_BYTES // 1024} KiB."
 
 
 def as_json(value: Value) -> Json:
@@ -53,6 +55,9 @@ def _copy(value: Value, depth: int, left: list[int]) -> Json:
     left[0] -= len(value)
     if left[0] < 0:
         raise _too_large()
+    if isinstance(value, dict) and SECRET_KEY in value:
+        # It would be resolved as a secret, for whoever sent the data.
+        raise ResultRefused("Data that holds a $secret cannot be used.", "EXPRESSION_SECRET")
     if isinstance(value, list):
         return [_copy(member, depth + 1, left) for member in value]
     return {_text(key): _copy(member, depth + 1, left) for key, member in value.items()}

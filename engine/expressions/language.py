@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 from engine.contract import Json
 from engine.errors import Category, StepFailed
@@ -16,12 +17,25 @@ from engine.expressions.parse import Node, parse
 from engine.expressions.result import as_json
 from engine.expressions.values import Value
 
+_SHOWN: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     value: Json
     evaluations: int
     """What it cost, for the budget of a workflow task (rules.md 10)."""
+
+
+class ExpressionFailed(StepFailed):
+    """An expression failed; `evaluations` is what it had cost by then."""
+
+    def __init__(self, fault: Fault, source: str, evaluations: int) -> None:
+        shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
+        super().__init__(
+            Category.EXPRESSION, str(fault), code=fault.code, details={"expression": shown}
+        )
+        self.evaluations = evaluations
 
 
 class Expression:
@@ -38,20 +52,22 @@ class Expression:
     def evaluate(self, scope: Mapping[str, Json], *, now: datetime) -> Evaluated:
         """The value over `scope`, at workflow time `now` (aware).
 
-        Raises `StepFailed` of category ExpressionError, with a code: EXPRESSION_NO_VALUE,
-        EXPRESSION_TOO_LARGE, EXPRESSION_NOT_JSON, EXPRESSION_BUDGET or EXPRESSION_FAILED.
+        Raises `ExpressionFailed`, with a code: EXPRESSION_NO_VALUE, EXPRESSION_TOO_LARGE,
+        EXPRESSION_NOT_JSON, EXPRESSION_SECRET, EXPRESSION_BUDGET or EXPRESSION_FAILED.
         """
         evaluator = Evaluator(self._scope(scope), now)
         try:
             value: Value = evaluator.run(self._tree)
             return Evaluated(as_json(value), evaluator.spent)
         except Fault as fault:
-            raise self._failed(str(fault), fault.code) from None
+            raise ExpressionFailed(fault, self.source, evaluator.spent) from None
         except RecursionError:
-            raise self._failed("The value is nested too deeply.", Fault.code) from None
+            deep = Fault("The value is nested too deeply.")
+            raise ExpressionFailed(deep, self.source, evaluator.spent) from None
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # A fault of ours: the author gets the same kind of error at every replay.
-            raise self._failed("It cannot be evaluated.", Fault.code) from error
+            ours = Fault("It cannot be evaluated.")
+            raise ExpressionFailed(ours, self.source, evaluator.spent) from error
 
     def _scope(self, scope: Mapping[str, Json]) -> dict[str, Json]:
         if type(scope) is dict:
@@ -59,11 +75,6 @@ class Expression:
         if self.roots is None:
             return dict(scope)
         return {name: scope[name] for name in self.roots if name in scope}
-
-    def _failed(self, message: str, code: str) -> StepFailed:
-        return StepFailed(
-            Category.EXPRESSION, message, code=code, details={"expression": self.source[:200]}
-        )
 
 
 @lru_cache(maxsize=4096)
