@@ -208,6 +208,8 @@ class ActionAnswer:
     run_over: bool = False
     quota: dict[str, Json] | None = None
     """Not executed: the quota is used up; {periodStart, periodEnd, usedCount, limit}."""
+    by_reference: bool = False
+    """`output` is a {"$ref"} of ours, not an action's output that looks like one."""
 
 
 @dataclass(frozen=True, slots=True)
