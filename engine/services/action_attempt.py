@@ -1,0 +1,162 @@
+"""One attempt of an action step, prepared, and what its forms of execution share (rules.md 3)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from engine.actions.action import Action, ActionContext
+from engine.actions.perform import perform
+from engine.actions.registry import Registry
+from engine.actions.secrets import OpenedSecrets, Secrets
+from engine.contract import ActionAnswer, ActionCall, Json
+from engine.errors import RunOver, StepFailed
+from engine.runs.status import InvocationStatus
+from engine.services.action_outcome import (
+    RunLog,
+    answer,
+    bounded,
+    call_of,
+    write_failure,
+    write_success,
+)
+from engine.services.attempt import Pulse
+from engine.services.context import Services
+from engine.services.record_progress import apply_batch, asks_for_run_row
+from engine.services.values import Fitted
+from engine.store import ledger
+from engine.store.projection import RunGlance, glance
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTools:
+    """What executing actions needs beside the services: made once by the worker."""
+
+    registry: Registry
+    secrets: Secrets
+
+
+class DoneBefore(Exception):
+    """The ledger has a success of this call: what was done now does not count."""
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes how an attempt ended, each time in one transaction with the batch it carried."""
+
+    services: Services
+    call: ActionCall
+    log: RunLog
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def took_ms(self) -> int:
+        return round((time.monotonic() - self.began) * 1000)
+
+    def look(self, session: Session, now: datetime) -> RunGlance:
+        """The run's row, locked against its end. Raises `RunOver`."""
+        batch = self.call.batch
+        view = glance(session, batch, now, to_write=asks_for_run_row(batch))
+        if view.over:
+            raise RunOver("The run has ended.")
+        return view
+
+    def fail(self, failed: StepFailed) -> ActionAnswer:
+        """Write the failure, then raise it; unless the ledger has a success, which counts."""
+        failed = bounded(failed)
+        if not self._note_failure(failed):
+            return self.repeat_success()
+        raise failed
+
+    def _note_failure(self, failed: StepFailed) -> bool:
+        """False: the ledger has a success of this call."""
+        now = self.services.now()
+        with self.services.store.writing() as session:
+            view = self.look(session, now)
+            noted = ledger.note_outcome(
+                session,
+                call_of(self.call),
+                InvocationStatus.FAILED,
+                now,
+                started_at=now,
+                input=self.call.input,
+                error=failed.as_data(),
+            )
+            if noted:
+                apply_batch(session, self.call.batch, view, now)
+                self.log.write(session)
+                write_failure(session, self.call, failed, now, self.took_ms)
+        return noted
+
+    def repeat_success(self) -> ActionAnswer:
+        """The call was made before: its stored output counts, whatever was done now."""
+        now = self.services.now()
+        with self.services.store.writing() as session:
+            view = self.look(session, now)
+            entry = ledger.find(session, call_of(self.call))
+            if entry is None:
+                raise RuntimeError("a success has left the ledger")
+            apply_batch(session, self.call.batch, view, now)
+            return self.write_stored(session, entry, view, now)
+
+    def write_stored(
+        self, session: Session, entry: ledger.Entry, view: RunGlance, now: datetime
+    ) -> ActionAnswer:
+        stored = Fitted.from_row(entry.output)
+        write_success(session, self.call, stored, now, self.took_ms)
+        return answer(stored, self.took_ms, cancel_requested=view.cancel_requested)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt whose action is known and whose input fits it."""
+
+    recorder: Recorder
+    action: Action
+    input: BaseModel
+    secrets: OpenedSecrets
+    pulse: Pulse
+
+    @property
+    def services(self) -> Services:
+        return self.recorder.services
+
+    @property
+    def call(self) -> ActionCall:
+        return self.recorder.call
+
+    @property
+    def may_repeat(self) -> bool:
+        """By its nature, or because the author gave a retry policy (document.md)."""
+        return self.call.retry is not None or self.action.may_repeat(self.input)
+
+    def run(
+        self,
+        now: datetime,
+        *,
+        session: Session | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Json:
+        """The action's output. Raises `StepFailed`, or what its infrastructure raises."""
+        call = self.call
+        context = ActionContext(
+            run_id=call.run_id,
+            idempotency_key=call_of(call).key,
+            now=now,
+            attempt=call.attempt,
+            session=session,
+            log=self._write_log,
+            secret=self.secrets.secret,
+            cancelled=cancelled,
+            timeout_s=call.timeout_ms / 1000,
+        )
+        return perform(self.action, self.input, context, self.secrets)
+
+    def _write_log(self, level: str, message: str, context: Json) -> None:
+        mask = self.secrets.mask
+        self.recorder.log.line(self.services.now(), level, str(mask(message)), mask(context))

@@ -1,0 +1,289 @@
+"""Statements that keep a run's rows true to its workflow (rules.md 3 and 4).
+
+Core only, built once a dialect: the ORM costs five times as much here. A step row moves forward in
+rank, and within a rank to what a later workflow task wrote; a row that a lost task left behind is
+`superseded`, and whoever writes it next has the say. The run's own columns are guarded by the
+workflow's order (ordinal, history, counter), which unlike a clock a repeated task cannot confuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.selectable import Select
+
+from engine.contract import Batch, Guard
+from engine.runs.status import OPEN, TERMINAL, RunStatus, StepStatus, WaitStatus, sources
+from engine.store.runs import WorkflowRun
+from engine.store.steps import WorkflowRunStep
+from engine.store.usage import WorkflowStepUsagePeriod
+from engine.store.waits import WorkflowRunWait
+
+RUNS = cast(Table, WorkflowRun.__table__)
+STEPS = cast(Table, WorkflowRunStep.__table__)
+WAITS = cast(Table, WorkflowRunWait.__table__)
+USAGE = cast(Table, WorkflowStepUsagePeriod.__table__)
+
+_KEPT_WHEN_NULL = (
+    "completed_at",
+    "duration_ms",
+    "error_json",
+    "input_json",
+    "name",
+    "next_retry_at",
+    "output_json",
+)
+"""A later record without one of these does not erase what an earlier one brought."""
+
+_REPLACED = (
+    "status",
+    "rank",
+    "handled",
+    "written_ordinal",
+    "written_history",
+    "superseded",
+    "updated_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunGlance:
+    """What every activity must know of the run's row before it writes."""
+
+    status: str | None
+    """None: there is no such row."""
+    cancel_requested: bool
+    lost_rows: bool
+    """A workflow task that was lost has left rows: see `supersede`."""
+    quota_limit: int | None
+
+    @property
+    def over(self) -> bool:
+        return self.status is None or self.status in TERMINAL
+
+
+def glance(session: Session, batch: Batch, now: datetime, *, to_write: bool) -> RunGlance:
+    """Look at the run's row and lock it, so that it cannot end before this transaction does.
+
+    `to_write`: the run's row itself will be written; else others may look at the same time. SQLite
+    has one writer, so that nothing need be locked there.
+    """
+    guard = batch.guard
+    row = session.execute(
+        _glance_statement(to_write),
+        {
+            "the_run": batch.run_id,
+            "now": now,
+            "ordinal": guard.ordinal,
+            "completed": guard.completed_history,
+            # No history lies between a number and itself: the subquery is skipped.
+            "history": guard.history if batch.sweep else guard.completed_history,
+            "first": batch.first_position,
+        },
+    ).one_or_none()
+    if row is None:
+        return RunGlance(None, cancel_requested=False, lost_rows=False, quota_limit=None)
+    return RunGlance(row.status, row.cancel_requested_at is not None, bool(row.lost), row.quota)
+
+
+@lru_cache
+def _glance_statement(to_write: bool) -> Select[Any]:
+    quota = (
+        select(USAGE.c.effective_limit)
+        .where(USAGE.c.period_start <= bindparam("now"), USAGE.c.period_end > bindparam("now"))
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            RUNS.c.status,
+            RUNS.c.cancel_requested_at,
+            exists().where(*_left_by_lost_task()).label("lost"),
+            quota.label("quota"),
+        )
+        .where(RUNS.c.run_id == bindparam("the_run", type_=RUNS.c.run_id.type))
+        .with_for_update(read=not to_write, of=RUNS)
+    )
+
+
+def _left_by_lost_task() -> list[Any]:
+    """Rows of a task that never completed: strictly between the last one that did and this one."""
+    return [
+        STEPS.c.run_id == bindparam("the_run", type_=STEPS.c.run_id.type),
+        STEPS.c.position > bindparam("first"),
+        STEPS.c.written_ordinal == bindparam("ordinal"),
+        STEPS.c.written_history > bindparam("completed"),
+        STEPS.c.written_history < bindparam("history"),
+        STEPS.c.superseded.is_(False),
+    ]
+
+
+def supersede(session: Session, batch: Batch, now: datetime) -> None:
+    """Mark what a lost workflow task left: shown, not counted, and open to be written anew."""
+    session.execute(
+        update(STEPS).where(*_left_by_lost_task()).values(superseded=True, updated_at=now),
+        {
+            "the_run": batch.run_id,
+            "first": batch.first_position,
+            "ordinal": batch.guard.ordinal,
+            "completed": batch.guard.completed_history,
+            "history": batch.guard.history,
+        },
+    )
+
+
+def write_steps(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert or move forward step rows; each dict has every column of `STEP_COLUMNS`."""
+    if rows:
+        session.execute(_step_statement(session.get_bind().dialect.name), list(rows))
+
+
+@lru_cache
+def _step_statement(dialect: str) -> Insert:
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(STEPS)
+    new, old = statement.excluded, STEPS.c
+    newer = tuple_(new.written_ordinal, new.written_history) >= tuple_(
+        old.written_ordinal, old.written_history
+    )
+    changes: dict[str, Any] = {name: new[name] for name in _REPLACED}
+    for name in _KEPT_WHEN_NULL:
+        changes[name] = case((old.superseded, new[name]), else_=func.coalesce(new[name], old[name]))
+    for name in ("position", "started_at"):
+        changes[name] = case((old.superseded, new[name]), else_=old[name])
+    return cast(
+        Insert,
+        statement.on_conflict_do_update(
+            index_elements=[old.run_id, old.occurrence, old.attempt],
+            set_=changes,
+            where=or_(old.superseded, new.rank > old.rank, and_(new.rank == old.rank, newer)),
+        ),
+    )
+
+
+def move_run(session: Session, run_id: str, guard: Guard, values: dict[str, Any]) -> bool:
+    """Write columns of an open run's row. False: it is terminal, or a later task has written."""
+    order = (guard.ordinal, guard.history, guard.counter)
+    changed = session.execute(
+        update(RUNS)
+        .where(
+            RUNS.c.run_id == run_id,
+            RUNS.c.status.in_(OPEN),
+            tuple_(RUNS.c.progress_ordinal, RUNS.c.progress_history, RUNS.c.progress_counter)
+            <= tuple_(*order),
+        )
+        .values(
+            progress_ordinal=guard.ordinal,
+            progress_history=guard.history,
+            progress_counter=guard.counter,
+            **values,
+        )
+    )
+    return _touched(changed)
+
+
+def end_run(
+    session: Session, run_id: str, status: RunStatus, error: dict[str, Any] | None, now: datetime
+) -> bool:
+    """Make the run terminal. False: it was already."""
+    changed = session.execute(
+        update(RUNS)
+        .where(RUNS.c.run_id == run_id, RUNS.c.status.in_(sources(status)))
+        .values(
+            status=status,
+            error_json=error,
+            node_path=None,
+            completed_at=now,
+            updated_at=now,
+        )
+    )
+    return _touched(changed)
+
+
+def close_open_steps(session: Session, run_id: str, now: datetime) -> None:
+    """Rows still open when their run ends become CANCELED: nothing executes them any more.
+
+    An attempt that was to be repeated is open as long as its next attempt has not begun.
+    """
+    later = STEPS.alias("later")
+    repeated = exists().where(
+        later.c.run_id == STEPS.c.run_id,
+        later.c.occurrence == STEPS.c.occurrence,
+        later.c.attempt > STEPS.c.attempt,
+    )
+    session.execute(
+        update(STEPS)
+        .where(
+            STEPS.c.run_id == run_id,
+            or_(
+                STEPS.c.status == StepStatus.STARTED,
+                and_(STEPS.c.status == StepStatus.RETRY_SCHEDULED, ~repeated),
+            ),
+        )
+        .values(
+            status=StepStatus.CANCELED, rank=3, next_retry_at=None, completed_at=now, updated_at=now
+        )
+    )
+
+
+def open_wait(session: Session, row: dict[str, Any]) -> None:
+    """Write a wait's row; one that is there already stays as it is."""
+    make: Any = (
+        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    )
+    session.execute(make(WAITS).on_conflict_do_nothing(index_elements=[WAITS.c.wait_id]), [row])
+
+
+def close_wait(
+    session: Session, wait_id: str, outcome: str, payload: dict[str, Any], at: datetime
+) -> None:
+    """Close an open wait, with what came of it merged into what is known of it."""
+    known = session.execute(
+        select(WAITS.c.payload).where(
+            WAITS.c.wait_id == wait_id, WAITS.c.status == WaitStatus.WAITING
+        )
+    ).one_or_none()
+    if known is None:
+        return
+    session.execute(
+        update(WAITS)
+        .where(WAITS.c.wait_id == wait_id, WAITS.c.status == WaitStatus.WAITING)
+        .values(
+            status=outcome,
+            resolved_at=at,
+            updated_at=at,
+            payload={**(known.payload or {}), **payload},
+        )
+    )
+
+
+def cancel_open_waits(session: Session, run_id: str, now: datetime) -> None:
+    session.execute(
+        update(WAITS)
+        .where(WAITS.c.run_id == run_id, WAITS.c.status == WaitStatus.WAITING)
+        .values(status=WaitStatus.CANCELED, resolved_at=now, updated_at=now)
+    )
+
+
+def _touched(result: Any) -> bool:
+    return bool(cast("CursorResult[Any]", result).rowcount)
