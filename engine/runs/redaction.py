@@ -48,8 +48,13 @@ class Redactor:
 
     def knowing(self, value: Json, root: str) -> Redactor:
         """This redactor, which also masks the values that stand at masked places of `value`."""
+        return self.knowing_all([(value, root)])
+
+    def knowing_all(self, values: Iterable[tuple[Json, str]]) -> Redactor:
+        """As `knowing`, of many values at once: each with the root at which it stands."""
         found: list[str] = []
-        self._walk(value, root, found)
+        for value, root in values:
+            self._walk(value, root, found)
         if not found:
             return self
         return Redactor(self._patterns, self._pointers, sealed=self._sealed.union(found))
