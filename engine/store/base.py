@@ -66,6 +66,15 @@ Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True),
 """JSONB on PostgreSQL, JSON text on SQLite; Python None is SQL NULL."""
 
 
+def storable(text: str) -> bool:
+    """Can both databases hold it? PostgreSQL has no U+0000, and UTF-8 no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     """CHECK that `column` holds one of the enum's values; the constraint is named after it."""
     listed = ", ".join(f"'{value}'" for value in values)
