@@ -11,8 +11,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     """Where SQLite, Temporal's file and generated keys live."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite in `data_dir`."""
+    database_password_file: FilePath | None = None
+    """Its first line is the password of DATABASE_URL, which then holds none."""
     secret_key: SecretStr | None = None
     """Signs cookies and forms; without it one is generated into `data_dir`."""
     secret_key_file: Path | None = None
@@ -89,4 +92,12 @@ class Settings(BaseSettings):
 
     @cached_property
     def effective_database_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.data_dir / 'run-studio.sqlite3'}"
+        """With the password; for SQLite, a file in `data_dir` unless a URL says otherwise."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'run-studio.sqlite3'}"
+        if self.database_password_file is None:
+            return self.database_url
+        scheme, _, rest = self.database_url.partition("://")
+        user, _, server = rest.rpartition("@")
+        password = self.database_password_file.read_text().splitlines()[0]
+        return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{server}"
