@@ -195,6 +195,8 @@ class ActionCall:
     quick: bool = False
     """Run as a local activity: fixed in the version's plan (design.md 3)."""
     name: str | None = None
+    input_by_reference: bool = False
+    """`input` is a {"$ref"} of ours: it was too large for Temporal's history."""
 
 
 @dataclass(frozen=True, slots=True)
