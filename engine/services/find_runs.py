@@ -1,0 +1,219 @@
+"""The list of runs: newest first, filtered, in keyset pages that cost the same at any depth.
+
+OFFSET grows with the page (reference/measured.md 5); a cursor is the last row's place instead.
+No row of a list asks Temporal anything.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from engine.errors import Invalid, Problem
+from engine.runs.queued import is_queued
+from engine.runs.status import RunStatus
+from engine.store.definitions import WorkflowDefinition
+from engine.store.operators import Operator
+from engine.store.runs import WorkflowRun
+from engine.store.steps import WorkflowRunStep
+
+PAGE_SIZE: Final = 50
+COUNT_LIMIT: Final = 1000
+"""Counts are exact up to here, "1,000+" above (rules.md 13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    statuses: tuple[RunStatus, ...] = ()
+    """Empty: every status."""
+    workflow_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the list, and which way to go from it."""
+
+    started_at: datetime
+    run_id: str
+    newer: bool = False
+
+    def __str__(self) -> str:
+        micros = round(self.started_at.timestamp() * 1_000_000)
+        text = f"{'n' if self.newer else 'o'}{micros}.{self.run_id}"
+        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Raises `Invalid` for anything that is no cursor of ours."""
+        try:
+            plain = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+            micros, run_id = plain[1:].split(".", 1)
+            seconds, rest = divmod(int(micros), 1_000_000)
+            started_at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+            newer = {"n": True, "o": False}[plain[0]]
+            return cls(started_at, str(UUID(run_id)), newer=newer)
+        except (ValueError, OverflowError, OSError, IndexError, KeyError):
+            message = "This page of the list does not exist."
+            raise Invalid(message, [Problem("cursor", "is no place in the list")]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    run_id: str
+    status: RunStatus
+    workflow_key: str | None
+    workflow_name: str
+    workflow_version: int
+    started_at: datetime
+    completed_at: datetime | None
+    started_by: str | None
+    trigger_type: str | None
+    replay_of_run_id: str | None
+    cancel_requested: bool
+    queued: bool
+    """RUNNING without a step for more than 60 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    rows: tuple[RunRow, ...]
+    newer: Cursor | None
+    older: Cursor | None
+    counts: Mapping[RunStatus, int]
+    """Of the chosen workflow, whatever the statuses chosen; never more than COUNT_LIMIT + 1."""
+
+
+def find_runs(
+    session: Session,
+    wanted: RunFilter,
+    cursor: Cursor | None,
+    now: datetime,
+    *,
+    size: int = PAGE_SIZE,
+) -> RunList:
+    """One page. An unknown workflow key gives an empty list."""
+    newer = cursor is not None and cursor.newer
+    found = session.execute(_page(wanted, cursor, newer, size + 1)).all()
+    more = len(found) > size
+    if newer and not more:
+        # Fewer are newer than a page holds: the first page is what is wanted.
+        return find_runs(session, wanted, None, now, size=size)
+    kept = found[:size]
+    if newer:
+        kept = kept[::-1]
+    rows = tuple(_row(row, now) for row in kept)
+    has_newer, has_older = (more, True) if newer else (cursor is not None, more)
+    return RunList(
+        rows=rows,
+        newer=_place(rows[0], newer=True) if rows and has_newer else None,
+        older=_place(rows[-1], newer=False) if rows and has_older else None,
+        counts=_counts(session, wanted.workflow_key),
+    )
+
+
+def workflows_with_runs(session: Session) -> list[tuple[str, str]]:
+    """Key and name of each workflow, for the filter."""
+    query = (
+        select(WorkflowDefinition.key, WorkflowDefinition.name)
+        .where(WorkflowDefinition.key.is_not(None))
+        .order_by(func.lower(WorkflowDefinition.name), WorkflowDefinition.key)
+    )
+    return [(key, name) for key, name in session.execute(query) if key is not None]
+
+
+def _page(
+    wanted: RunFilter, cursor: Cursor | None, newer: bool, limit: int
+) -> Select[*tuple[Any, ...]]:
+    place = tuple_(WorkflowRun.started_at, WorkflowRun.run_id)
+    has_steps = exists().where(
+        WorkflowRunStep.run_id == WorkflowRun.run_id, WorkflowRunStep.superseded.is_(False)
+    )
+    query = (
+        select(
+            WorkflowRun.run_id,
+            WorkflowRun.status,
+            WorkflowRun.workflow_version,
+            WorkflowRun.started_at,
+            WorkflowRun.completed_at,
+            WorkflowRun.trigger_type,
+            WorkflowRun.replay_of_run_id,
+            WorkflowRun.cancel_requested_at,
+            WorkflowDefinition.key,
+            WorkflowDefinition.name,
+            Operator.email,
+            or_(WorkflowRun.status != RunStatus.RUNNING, has_steps).label("moving"),
+        )
+        .join(WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id)
+        .outerjoin(Operator, Operator.operator_id == WorkflowRun.started_by)
+        .where(*_conditions(wanted))
+        .limit(limit)
+    )
+    if cursor is not None:
+        at = tuple_(
+            literal(cursor.started_at, WorkflowRun.started_at.type),
+            literal(cursor.run_id, WorkflowRun.run_id.type),
+        )
+        query = query.where(place > at if newer else place < at)
+    columns = (WorkflowRun.started_at, WorkflowRun.run_id)
+    return query.order_by(*(c.asc() if newer else c.desc() for c in columns))
+
+
+def _conditions(wanted: RunFilter) -> list[Any]:
+    conditions: list[Any] = []
+    if wanted.statuses:
+        conditions.append(WorkflowRun.status.in_(wanted.statuses))
+    if wanted.workflow_key is not None:
+        conditions.append(WorkflowRun.workflow_id == _workflow_id(wanted.workflow_key))
+    return conditions
+
+
+def _workflow_id(key: str) -> Any:
+    return (
+        select(WorkflowDefinition.workflow_id)
+        .where(WorkflowDefinition.key == key)
+        .scalar_subquery()
+    )
+
+
+def _counts(session: Session, workflow_key: str | None) -> dict[RunStatus, int]:
+    """Each status's count by an index scan that stops at COUNT_LIMIT + 1."""
+    columns = []
+    for status in RunStatus:
+        condition = WorkflowRun.status == status
+        if workflow_key is not None:
+            condition = and_(condition, WorkflowRun.workflow_id == _workflow_id(workflow_key))
+        some = select(literal(1)).select_from(WorkflowRun).where(condition).limit(COUNT_LIMIT + 1)
+        columns.append(
+            select(func.count()).select_from(some.subquery()).scalar_subquery().label(status.value)
+        )
+    counted = session.execute(select(*columns)).one()
+    return dict(zip(RunStatus, counted, strict=True))
+
+
+def _row(row: Any, now: datetime) -> RunRow:
+    status = RunStatus(row.status)
+    return RunRow(
+        run_id=row.run_id,
+        status=status,
+        workflow_key=row.key,
+        workflow_name=row.name,
+        workflow_version=row.workflow_version,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        started_by=row.email,
+        trigger_type=row.trigger_type,
+        replay_of_run_id=row.replay_of_run_id,
+        cancel_requested=row.cancel_requested_at is not None,
+        queued=is_queued(status, int(bool(row.moving)), row.started_at, now),
+    )
+
+
+def _place(row: RunRow, *, newer: bool) -> Cursor:
+    return Cursor(row.started_at, row.run_id, newer=newer)

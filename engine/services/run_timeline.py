@@ -1,0 +1,216 @@
+"""The steps of a run: the newest occurrences, those still open, or a page of earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine.contract import REFERENCE_KEY, Json
+from engine.runs.status import StepStatus
+from engine.services.outline import Outline
+from engine.services.redact_run import RunRedaction
+from engine.services.run_views import ErrorView, OccurrenceView, StepView, Timeline
+from engine.store.runs import StoredValue
+from engine.store.steps import WorkflowRunStep
+
+OCCURRENCES: Final = 50
+"""In the live region, and on a page of earlier ones (rules.md 13)."""
+LEARNED_FROM: Final = 400
+"""Step rows, the first of a run, whose masked values are looked for on every page of it."""
+
+_STEP = WorkflowRunStep
+_KEY: ColumnElement[str] = func.coalesce(_STEP.occurrence, cast(_STEP.step_id, String))
+"""Rows from before the cut-over have no occurrence: each stands for itself."""
+_POSITION: ColumnElement[int] = func.coalesce(_STEP.position, 0)
+_VALUES = (_STEP.step_path, _STEP.input_json, _STEP.output_json)
+_SHOWN = (
+    *_VALUES,
+    _KEY.label("key"),
+    _POSITION.label("place"),
+    _STEP.definition_step_id,
+    _STEP.iter,
+    _STEP.kind,
+    _STEP.name,
+    _STEP.status,
+    _STEP.attempt,
+    _STEP.started_at,
+    _STEP.completed_at,
+    _STEP.duration_ms,
+    _STEP.next_retry_at,
+    _STEP.handled,
+    _STEP.superseded,
+    _STEP.error_json,
+)
+
+
+def live_timeline(
+    session: Session, run_id: str, outline: Outline, redaction: RunRedaction
+) -> Timeline:
+    """The newest occurrences, and every open one however long ago it began."""
+    keys, before = _newest_keys(session, run_id, None)
+    open_step = (_STEP.status == StepStatus.STARTED) & _STEP.superseded.is_(False)
+    return _timeline(session, run_id, or_(_KEY.in_(keys), open_step), before, outline, redaction)
+
+
+def earlier_timeline(
+    session: Session, run_id: str, before: int, outline: Outline, redaction: RunRedaction
+) -> Timeline:
+    """The page of occurrences that began before position `before`."""
+    keys, still_before = _newest_keys(session, run_id, before)
+    return _timeline(session, run_id, _KEY.in_(keys), still_before, outline, redaction)
+
+
+def whole_timeline(
+    session: Session, run_id: str, outline: Outline, redaction: RunRedaction
+) -> Timeline:
+    """Every step, large values in full: for the export."""
+    rows = _with_values(session, session.execute(_rows(run_id)).all(), _SHOWN)
+    redaction.learn(rows)
+    return Timeline(_grouped(rows, outline, redaction))
+
+
+def learn_steps(session: Session, run_id: str, redaction: RunRedaction) -> None:
+    """Seal what the run's steps are known to hide, before anything of it is shown."""
+    first = _values_of(run_id).order_by(_POSITION, _STEP.started_at).limit(LEARNED_FROM)
+    rows: list[Any] = list(session.execute(first))
+    if len(rows) == LEARNED_FROM and redaction.masked_writers:
+        writers = _values_of(run_id).where(_STEP.step_path.in_(redaction.masked_writers))
+        rows += session.execute(writers).all()
+    redaction.learn(_with_values(session, rows, _VALUES))
+
+
+def _newest_keys(session: Session, run_id: str, before: int | None) -> tuple[list[str], int | None]:
+    began = func.min(_POSITION)
+    query = (
+        select(_KEY, began)
+        .where(_STEP.run_id == run_id)
+        .group_by(_KEY)
+        .order_by(began.desc(), func.min(_STEP.started_at).desc(), _KEY.desc())
+        .limit(OCCURRENCES + 1)
+    )
+    if before is not None:
+        query = query.having(began < before)
+    found = session.execute(query).all()
+    shown = found[:OCCURRENCES]
+    return [key for key, _ in shown], shown[-1][1] if len(found) > OCCURRENCES else None
+
+
+def _timeline(
+    session: Session,
+    run_id: str,
+    condition: ColumnElement[bool],
+    before: int | None,
+    outline: Outline,
+    redaction: RunRedaction,
+) -> Timeline:
+    rows = session.execute(_rows(run_id).where(condition)).all()
+    redaction.learn(rows)
+    return Timeline(_grouped(rows, outline, redaction), before)
+
+
+def _rows(run_id: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*_SHOWN)
+        .where(_STEP.run_id == run_id)
+        .order_by(_POSITION, _STEP.started_at, _STEP.attempt, _STEP.step_id)
+    )
+
+
+def _values_of(run_id: str) -> Select[*tuple[Any, ...]]:
+    return select(*_VALUES).where(_STEP.run_id == run_id)
+
+
+def _grouped(
+    rows: Iterable[Any], outline: Outline, redaction: RunRedaction
+) -> tuple[OccurrenceView, ...]:
+    groups: dict[str, list[StepView]] = {}
+    for row in rows:
+        groups.setdefault(row.key, []).append(_view(row, outline, redaction))
+    return tuple(OccurrenceView(key, tuple(views)) for key, views in groups.items())
+
+
+def _view(row: Any, outline: Outline, redaction: RunRedaction) -> StepView:
+    known = outline.of(row.step_path)
+    return StepView(
+        step_id=row.definition_step_id,
+        path=row.step_path,
+        iter=tuple(row.iter or ()),
+        kind=row.kind or (known.kind if known else None),
+        name=row.name or (known.name if known else None),
+        action=known.action if known else None,
+        status=StepStatus(row.status),
+        attempt=row.attempt,
+        position=row.place,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        duration_ms=row.duration_ms,
+        next_retry_at=row.next_retry_at,
+        handled=bool(row.handled),
+        superseded=bool(row.superseded),
+        input=None if row.input_json is None else redaction.value(row.input_json),
+        output=None
+        if row.output_json is None
+        else redaction.step_output(row.step_path, row.output_json),
+        error=error_view(row.error_json, redaction),
+    )
+
+
+def error_view(error: Json, redaction: RunRedaction) -> ErrorView | None:
+    """An error as it may be shown; what is no error object is shown as its details."""
+    if error is None:
+        return None
+    shown = redaction.value(error).value
+    if not isinstance(shown, dict):
+        return ErrorView(message=str(shown))
+    rest = shown.get("details", shown.get("data"))
+    return ErrorView(
+        message=str(shown.get("message") or "It failed without a message."),
+        category=_word(shown.get("category")),
+        code=_word(shown.get("code")),
+        node_path=_word(shown.get("nodePath")),
+        stage=_word(shown.get("stage")),
+        details=None if rest is None else redaction.value(rest),
+    )
+
+
+def _word(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+class _Filled:
+    """A row with the true values in place of references."""
+
+    def __init__(self, row: Any, names: Sequence[str], values: dict[str, Json]) -> None:
+        for name in names:
+            setattr(self, name, getattr(row, name))
+        for name in ("input_json", "output_json", "error_json"):
+            reference = _reference(getattr(self, name, None))
+            if reference is not None and reference in values:
+                setattr(self, name, values[reference])
+
+
+def _with_values(
+    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], columns: Sequence[Any]
+) -> list[Any]:
+    wanted = {
+        reference
+        for row in rows
+        for value in (row.input_json, row.output_json, getattr(row, "error_json", None))
+        if (reference := _reference(value)) is not None
+    }
+    if not wanted:
+        return list(rows)
+    query = select(StoredValue.value_id, StoredValue.value_json)
+    found = session.execute(query.where(StoredValue.value_id.in_(wanted)))
+    values: dict[str, Json] = {row.value_id: row.value_json for row in found}
+    return [_Filled(row, [column.key for column in columns], values) for row in rows]
+
+
+def _reference(value: Json) -> str | None:
+    if not isinstance(value, dict) or len(value) != 2:
+        return None
+    reference = value.get(REFERENCE_KEY)
+    return reference if isinstance(reference, str) else None
