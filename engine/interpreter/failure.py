@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from engine.contract import Json
 from engine.errors import Category, StepFailed
 from engine.interpreter.host import StepPlace
 
-CANCELLED: Final = StepFailed(Category.CANCELLATION, "cancelled before it ended")
 
-
-class Failure(Exception):  # noqa: N818 - it is the language's failure, not a fault of ours
+class Failure(Exception):
     """A step's final failure, looking for whoever handles it: `data` is what the author sees."""
 
     def __init__(self, data: dict[str, Json]) -> None:
-        super().__init__(data.get("message", ""))
+        super().__init__(data["message"])
         self.data = data
+        self.catchable = data["category"] != Category.INTERPRETER
 
 
-class Corrupt(Exception):  # noqa: N818 - as above
-    """Plan or checkpoint is not one that this code can execute: the run fails, uncaught."""
+class Corrupt(StepFailed):
+    """Plan or checkpoint is not one that this code can execute: no author can catch it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Category.INTERPRETER, message)
 
 
 def located(failed: StepFailed, place: StepPlace, at: datetime) -> dict[str, Json]:
     """Error data: {category, code?, message, details?, nodePath, iter, at} (document.md)."""
-    return {
-        **failed.as_data(),
-        "nodePath": place.path,
-        "iter": list(place.iter),
-        "at": timestamp(at),
-    }
+    data = failed.as_data()
+    data["nodePath"] = place.path
+    data["iter"] = list(place.iter)
+    data["at"] = timestamp(at)
+    return data
 
 
 def timestamp(moment: datetime) -> str:
