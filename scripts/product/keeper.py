@@ -78,7 +78,7 @@ class Keeper:
             child = self._kept[name].child
             child.ask_to_end()
             until = self.clock() + self.grace_s.get(name, 5.0)
-            while child.ended() is None and self.clock() < until and self.stop.asked <= asked + 1:
+            while child.ended() is None and self.clock() < until and self.stop.asked == asked:
                 self.sleep(TICK_S / 4)
             if child.ended() is None:
                 say(f"the {name} did not end by itself; it is killed")

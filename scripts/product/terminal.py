@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _COLOURS = {"temporal": 35, "worker": 36, "web": 34, "run-studio": 32}
+ONE_REQUEST_S = 1.0
 _lock = threading.Lock()
 
 
@@ -24,10 +26,15 @@ def say(text: str, *, name: str = "run-studio") -> None:
 
 
 class Stop:
-    """Set by SIGINT and SIGTERM. A plain flag: an Event may deadlock in a signal's handler."""
+    """Counts requests to stop. A plain number: an Event may deadlock in a signal's handler.
+
+    One Ctrl-C may come as several signals, from the terminal and from `make`: what comes within a
+    second is one request.
+    """
 
     def __init__(self) -> None:
         self.asked = 0
+        self._last = float("-inf")
 
     def __bool__(self) -> bool:
         return self.asked > 0
@@ -37,7 +44,10 @@ class Stop:
             signal.signal(number, self._heard)
 
     def _heard(self, _number: int, _frame: object) -> None:
-        self.asked += 1
+        now = time.monotonic()
+        if now - self._last > ONE_REQUEST_S:
+            self.asked += 1
+        self._last = now
 
 
 @contextmanager
