@@ -278,6 +278,13 @@ class CheckpointToStore:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    reference: dict[str, Json] | None = None
+    """{"$ref", "bytes"}."""
+    run_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The final projection. Once it is scheduled the outcome is decided (rules.md 4)."""
 
