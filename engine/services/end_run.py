@@ -1,0 +1,80 @@
+"""Ends a run from outside its workflow: the row, and everything that hangs on it.
+
+For runs that nothing executes (any more): a launch that failed, a cancel that Temporal cannot take,
+a run that Temporal has lost. A workflow that ends by itself writes its own end (`finish_run`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.contract import Json
+from engine.errors import Category
+from engine.interpreter.failure import timestamp
+from engine.runs.status import OPEN, InvocationStatus, RunStatus
+from engine.store import projection
+from engine.store.invocations import WorkflowActionInvocation
+from engine.store.runs import WorkflowRun
+
+_UNKNOWN = "The run ended while this call was being made: whether it took effect is not known."
+
+
+def close_run(
+    session: Session, run_id: str, status: RunStatus, error: dict[str, Json] | None, now: datetime
+) -> bool:
+    """End the run, and close its open steps, waits and calls. False: it had ended already."""
+    if not projection.end_run(session, run_id, status, error, now):
+        return False
+    projection.close_open_steps(session, run_id, now)
+    projection.cancel_open_waits(session, run_id, now)
+    _close_calls(session, run_id, now)
+    return True
+
+
+def lock_run(session: Session, run_id: str) -> WorkflowRun | None:
+    """The run's row, which nobody else may change before this transaction ends."""
+    return session.scalars(
+        select(WorkflowRun).where(WorkflowRun.run_id == run_id).with_for_update()
+    ).one_or_none()
+
+
+def open_descendants(session: Session, run_id: str) -> list[str]:
+    """Open runs started by this one, and by those in turn: nearest first."""
+    known: dict[str, bool] = {run_id: False}
+    parents: Sequence[str] = [run_id]
+    while parents:
+        children = session.execute(
+            select(WorkflowRun.run_id, WorkflowRun.status)
+            .where(WorkflowRun.parent_run_id.in_(parents))
+            .order_by(WorkflowRun.started_at, WorkflowRun.run_id)
+        ).all()
+        parents = [child.run_id for child in children if child.run_id not in known]
+        known |= {child.run_id: child.status in OPEN for child in children}
+    return [found for found, is_open in known.items() if is_open]
+
+
+def why(code: str, message: str, at: datetime, **more: Json) -> dict[str, Json]:
+    """What a run's `error_json` says when no step is to blame."""
+    return {"code": code, "message": message, "at": timestamp(at), **more}
+
+
+def _close_calls(session: Session, run_id: str, now: datetime) -> None:
+    session.execute(
+        update(WorkflowActionInvocation)
+        .where(
+            WorkflowActionInvocation.run_id == run_id,
+            WorkflowActionInvocation.status == InvocationStatus.STARTED,
+        )
+        .values(
+            status=InvocationStatus.FAILED,
+            error_message=_UNKNOWN,
+            error_json={"category": Category.OUTCOME_UNKNOWN.value, "message": _UNKNOWN},
+            completed_at=now,
+            lease_owner=None,
+            lease_expires_at=None,
+        )
+    )

@@ -1,0 +1,86 @@
+"""Which workers live: each writes a row every few seconds (rules.md 11).
+
+The fast truth: Temporal lists a killed worker for 300 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.orm import Session
+
+from engine.contract import TASK_QUEUE, Json
+from engine.runs.queued import WORKER_FRESH_FOR
+from engine.services.context import Services
+from engine.store.workers import WorkerHeartbeat, WorkerState
+
+EVERY_S: Final = 5.0
+_KEPT_FOR: Final = timedelta(days=1)
+"""So that "no worker" can say when the last one was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a worker says of itself; the same for as long as it lives."""
+
+    identity: str
+    """`<pid>@<host>-<random>`, as Temporal lists it too."""
+    namespace: str
+    registry_fingerprint: str
+    slots: int
+    started_at: datetime
+    registry: Json = None
+
+
+def beat(services: Services, worker: Worker, state: WorkerState, slots_used: int) -> None:
+    """Write the worker's row as of now."""
+    with services.store.writing() as session:
+        session.merge(
+            WorkerHeartbeat(
+                identity=worker.identity,
+                state=state,
+                task_queue=TASK_QUEUE,
+                namespace=worker.namespace,
+                registry_fingerprint=worker.registry_fingerprint,
+                registry_json=worker.registry,
+                slots=worker.slots,
+                slots_used=slots_used,
+                started_at=worker.started_at,
+                seen_at=services.now(),
+            )
+        )
+
+
+def forget_old(session: Session, now: datetime) -> None:
+    """Delete the rows of workers that were last seen a day ago."""
+    session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < now - _KEPT_FOR))
+
+
+def a_worker_lives(session: Session, now: datetime) -> bool:
+    """One that is stopping does not count: it takes nothing new."""
+    return bool(session.scalar(select(exists().where(*_fresh(now)))))
+
+
+def living_workers(session: Session, now: datetime) -> Sequence[WorkerHeartbeat]:
+    """Newest first."""
+    return session.scalars(
+        select(WorkerHeartbeat).where(*_fresh(now)).order_by(WorkerHeartbeat.seen_at.desc())
+    ).all()
+
+
+def last_seen(session: Session) -> WorkerHeartbeat | None:
+    """The worker that was seen last, living or not."""
+    return session.scalars(
+        select(WorkerHeartbeat).order_by(WorkerHeartbeat.seen_at.desc()).limit(1)
+    ).one_or_none()
+
+
+def _fresh(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        WorkerHeartbeat.state == WorkerState.RUNNING,
+        WorkerHeartbeat.seen_at >= now - WORKER_FRESH_FOR,
+    )

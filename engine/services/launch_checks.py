@@ -1,0 +1,138 @@
+"""What must hold before a run is accepted, in the order in which it is checked (design.md 3).
+
+Everything that needs no lock is checked before the transaction begins; limits and the workflow's
+own state are checked in the transaction that inserts the row, so that they hold between processes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.contract import Json
+from engine.definitions.payload_schema import validate_payload
+from engine.errors import Conflict, Invalid, NotFound, TooLarge, TooMany
+from engine.runs.payload import Payload
+from engine.runs.status import OPEN
+from engine.services import rate_limit
+from engine.services.context import Actor, Services
+from engine.store.definitions import (
+    DefinitionStatus,
+    WorkflowDefinition,
+    WorkflowDefinitionVersion,
+)
+from engine.store.runs import WorkflowRun
+
+ANY_OBJECT: Final = {"type": "object"}
+"""The payload schema of a document that has none (document.md)."""
+
+_FULL_FOR_S: Final = 10
+"""What a client is told to wait when the concurrency limit is reached: nobody knows better."""
+
+
+def find_definition(session: Session, key: str | None, workflow_id: str | None) -> str:
+    """Id of a workflow that may be launched. Raises `NotFound`, `Conflict`."""
+    wanted = (
+        WorkflowDefinition.workflow_id == workflow_id
+        if workflow_id is not None
+        else WorkflowDefinition.key == key
+    )
+    named = key or workflow_id or ""
+    definition = (
+        None
+        if "\0" in named
+        else session.scalars(select(WorkflowDefinition).where(wanted)).one_or_none()
+    )
+    if definition is None:
+        raise NotFound(f"There is no workflow {named[:80]!r}.", code="WORKFLOW_NOT_FOUND")
+    refuse_unless_runnable(definition)
+    return definition.workflow_id
+
+
+def refuse_unless_runnable(definition: WorkflowDefinition) -> None:
+    if definition.status != DefinitionStatus.PUBLISHED:
+        raise Conflict(
+            f"{definition.name} is not published: publish it first.", code="WORKFLOW_NOT_PUBLISHED"
+        )
+    if definition.is_paused:
+        raise Conflict(
+            f"{definition.name} is paused: new runs are not accepted.", code="WORKFLOW_PAUSED"
+        )
+
+
+def find_version(
+    session: Session, workflow_id: str, number: int | None
+) -> WorkflowDefinitionVersion:
+    """The version asked for, else the newest. Raises `NotFound`, `Conflict` (there is none)."""
+    of_workflow = WorkflowDefinitionVersion.workflow_id == workflow_id
+    newest = WorkflowDefinitionVersion.version.desc()
+    query = select(WorkflowDefinitionVersion).where(of_workflow).order_by(newest).limit(1)
+    if number is not None:
+        query = query.where(WorkflowDefinitionVersion.version == number)
+    version = session.scalars(query).one_or_none()
+    if version is not None:
+        return version
+    if number is not None:
+        raise NotFound(f"There is no version {number}.", code="VERSION_NOT_FOUND")
+    raise Conflict("No version of it is published.", code="WORKFLOW_NOT_PUBLISHED")
+
+
+def checked_payload(services: Services, schema: Json, payload: Payload) -> Payload:
+    """The payload in the form that is stored. Raises `Invalid`, `TooLarge`."""
+    kept = Payload.of(payload.value)
+    limit = services.limits.payload_bytes
+    if kept.bytes > limit:
+        raise TooLarge(
+            f"The payload has {kept.bytes:,} bytes; at most {limit:,} are accepted.",
+            code="PAYLOAD_TOO_LARGE",
+            details={"bytes": kept.bytes, "limit": limit},
+        )
+    problems = validate_payload(ANY_OBJECT if schema is None else schema, kept.value)
+    if problems:
+        raise Invalid(
+            "The payload does not fit this workflow.", problems, code="PAYLOAD_DOES_NOT_FIT"
+        )
+    return kept
+
+
+def admit(services: Services, session: Session, workflow_id: str, actor: Actor) -> None:
+    """Limits, counted in the transaction that inserts the row (rules.md 2). Raises `TooMany`.
+
+    The definition's row is locked first: on PostgreSQL two launches of a workflow count one after
+    the other, on SQLite BEGIN IMMEDIATE has seen to it. Who pauses it waits too.
+    """
+    definition = session.scalars(
+        select(WorkflowDefinition)
+        .where(WorkflowDefinition.workflow_id == workflow_id)
+        .with_for_update()
+    ).one_or_none()
+    if definition is None:
+        raise NotFound("The workflow is not there any more.", code="WORKFLOW_NOT_FOUND")
+    refuse_unless_runnable(definition)
+    _refuse_when_full(session, definition)
+    _refuse_when_too_fast(services, session, actor)
+
+
+def _refuse_when_full(session: Session, definition: WorkflowDefinition) -> None:
+    limit = definition.concurrency_limit
+    if limit is None:
+        return
+    open_runs = session.scalar(
+        select(func.count())
+        .select_from(WorkflowRun)
+        .where(WorkflowRun.workflow_id == definition.workflow_id, WorkflowRun.status.in_(OPEN))
+    )
+    if (open_runs or 0) >= limit:
+        raise TooMany(
+            f"{definition.name} may have {limit} runs at a time, and has them.",
+            retry_after_s=_FULL_FOR_S,
+            code="CONCURRENCY_LIMIT",
+        )
+
+
+def _refuse_when_too_fast(services: Services, session: Session, actor: Actor) -> None:
+    if actor.operator_id is not None:
+        bucket = f"launch:{actor.operator_id}"
+        rate_limit.count(session, bucket, services.limits.launches_per_minute, services.now())

@@ -1,0 +1,253 @@
+"""Launching a run: the one way in which a run is born (design.md 3; rules.md 2).
+
+Run now, Replay, an event, a schedule, a child: all come through `launch_published_workflow_run`.
+The row is committed first, under an id from which Temporal's workflow id is made; then Temporal is
+asked to start it, outside any transaction. A process that dies between the two leaves a row that
+the reconciler starts by the same id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine.contract import RUNTIME_SEMANTICS, Json, temporal_workflow_id
+from engine.errors import Conflict, Unavailable
+from engine.runs.payload import Payload
+from engine.runs.status import LogLevel, RunStatus
+from engine.services import audit, launch_checks
+from engine.services.context import Actor, Services
+from engine.services.end_run import close_run, lock_run, why
+from engine.services.entered import free_text
+from engine.services.launch_plan import executable_plan, keep_plan
+from engine.services.run_log import note, source_of
+from engine.store.audit import AuditOutcome
+from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersion
+from engine.store.runs import LaunchToken, WorkflowRun
+
+_LONGEST_TOKEN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    workflow_key: str | None
+    """None only with `workflow_id`: definitions from before the cut-over may have no key."""
+    payload: Payload
+    actor: Actor
+    version: int | None = None
+    """None: the newest."""
+    token: str | None = None
+    """One-time: a second launch with it gives the first one's run."""
+    workflow_id: str | None = None
+    trigger_type: str | None = None
+    """event, schedule, recurring; None: somebody pressed a button."""
+    trigger_metadata: dict[str, Json] | None = None
+    replay_of_run_id: str | None = None
+    reason: str | None = None
+
+    @property
+    def operation(self) -> str:
+        """The name of what is done, in the audit log."""
+        return "workflow_run_replay" if self.replay_of_run_id else "workflow_run_start"
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    run_id: str
+    already: bool = False
+    """The token had been used: this is the run that it gave then."""
+
+
+def launch_published_workflow_run(services: Services, request: LaunchRequest) -> Launched:
+    """Accept a run and have Temporal start it.
+
+    Raises `NotFound` (workflow, version), `Conflict` (not published, paused, actions missing),
+    `TooLarge`, `Invalid` (payload), `TooMany` (limits): then nothing was written. Raises
+    `Unavailable` with `details.run_id` when Temporal did not take the run: its row says so.
+    """
+    accepted = accept(services, request)
+    if not accepted.already:
+        hand_over(services, accepted.run_id, request.actor, request.operation)
+    return accepted
+
+
+def accept(services: Services, request: LaunchRequest) -> Launched:
+    """Check, and commit the row. From here on the run is executed, or its row says why not."""
+    request = replace(
+        request,
+        token=free_text("token", request.token, longest=_LONGEST_TOKEN),
+        reason=free_text("reason", request.reason),
+    )
+    with services.store.reading() as session:
+        known = _by_token(session, request)
+        if known is not None:
+            return known
+        definition = launch_checks.find_definition(
+            session, request.workflow_key, request.workflow_id
+        )
+        version = launch_checks.find_version(session, definition, request.version)
+    payload = launch_checks.checked_payload(services, version.payload_schema_json, request.payload)
+    plan = executable_plan(version, services.catalogue)
+    try:
+        with services.store.writing() as session:
+            known = _by_token(session, request)
+            if known is not None:
+                return known
+            launch_checks.admit(services, session, definition, request.actor)
+            keep_plan(session, version, plan)
+            return _insert(services, session, replace(request, payload=payload), version, plan)
+    except IntegrityError:
+        # Another process has used the token since we looked.
+        with services.store.reading() as session:
+            known = _by_token(session, request)
+        if known is None:
+            raise
+        return known
+
+
+def hand_over(services: Services, run_id: str, actor: Actor, operation: str) -> None:
+    """Have Temporal start an accepted run. Raises `Unavailable` when its row is FAILED for it."""
+    try:
+        start_accepted(services, run_id)
+    except Unavailable as error:
+        if _mark_failed(services, run_id, actor, operation, error):
+            raise Unavailable(
+                f"{error.message} The run was not started.",
+                code=error.code,
+                details={"run_id": run_id, **error.details},
+            ) from error
+        # Its row has been claimed: only the answer was lost.
+
+
+def start_accepted(services: Services, run_id: str) -> None:
+    """Start the run's workflow and note the id of its execution. Harmless to repeat."""
+    temporal_run_id = services.gateway.start_run(run_id)
+    with services.store.writing() as session:
+        session.execute(
+            update(WorkflowRun)
+            .where(WorkflowRun.run_id == run_id, WorkflowRun.temporal_run_id.is_(None))
+            .values(temporal_run_id=temporal_run_id)
+        )
+
+
+def _by_token(session: Session, request: LaunchRequest) -> Launched | None:
+    """The run that the request's token has given already.
+
+    Raises `Conflict` where it was a run of another workflow: a key that somebody chose twice.
+    """
+    if request.token is None:
+        return None
+    run_id = session.scalar(select(LaunchToken.run_id).where(LaunchToken.token == request.token))
+    if run_id is None:
+        return None
+    started = session.execute(
+        select(WorkflowDefinition.key, WorkflowDefinition.workflow_id)
+        .join(WorkflowRun, WorkflowRun.workflow_id == WorkflowDefinition.workflow_id)
+        .where(WorkflowRun.run_id == run_id)
+    ).one_or_none()
+    wanted = {request.workflow_key, request.workflow_id} - {None}
+    if started is not None and not wanted & {started.key, started.workflow_id}:
+        raise Conflict(f"This token has started a run of {started.key} already.", code="TOKEN_USED")
+    return Launched(run_id, already=True)
+
+
+def _insert(
+    services: Services,
+    session: Session,
+    request: LaunchRequest,
+    version: WorkflowDefinitionVersion,
+    plan: dict[str, Json],
+) -> Launched:
+    run_id, now = str(uuid4()), services.now()
+    session.add(
+        WorkflowRun(
+            run_id=run_id,
+            workflow_id=version.workflow_id,
+            workflow_version=version.version,
+            status=RunStatus.RUNNING,
+            node_path=plan["steps"][0]["path"] if plan["steps"] else None,
+            input_json=request.payload.value,
+            trigger_type=request.trigger_type,
+            trigger_metadata_json=request.trigger_metadata,
+            engine="temporal",
+            temporal_workflow_id=temporal_workflow_id(run_id),
+            definition_hash=version.definition_hash,
+            runtime_semantics_version=RUNTIME_SEMANTICS,
+            started_at=now,
+            updated_at=now,
+            launch_token=request.token,
+            started_by=request.actor.operator_id,
+            replay_of_run_id=request.replay_of_run_id,
+            reason=request.reason,
+        )
+    )
+    session.flush()
+    if request.token is not None:
+        session.add(
+            LaunchToken(
+                token=request.token,
+                run_id=run_id,
+                operator_id=request.actor.operator_id,
+                created_at=now,
+            )
+        )
+    _tell(session, request, run_id, version, now)
+    return Launched(run_id)
+
+
+def _tell(
+    session: Session,
+    request: LaunchRequest,
+    run_id: str,
+    version: WorkflowDefinitionVersion,
+    now: datetime,
+) -> None:
+    """The run's log and the audit row, in the transaction that accepts the run."""
+    details: dict[str, Json] = {"version": version.version, "trigger": request.trigger_type}
+    if request.replay_of_run_id is not None:
+        details |= {"replayOfRunId": request.replay_of_run_id, "reason": request.reason}
+    said = "Replay accepted" if request.replay_of_run_id else "Run accepted"
+    source = source_of(request.actor)
+    note(session, run_id, LogLevel.INFO, said, now=now, source=source, context=details)
+    audit.record(
+        session,
+        request.actor,
+        request.operation,
+        now,
+        record_type=audit.RUN,
+        record_id=run_id,
+        details=details | {"workflowId": version.workflow_id},
+    )
+
+
+def _mark_failed(
+    services: Services, run_id: str, actor: Actor, operation: str, error: Unavailable
+) -> bool:
+    """Close the run as never started. False: it has started after all, or has ended."""
+    now = services.now()
+    message = f"{error.message} The run was not started, and nothing of it was executed."
+    data = why(error.code, message, now, stage="launch", details=error.details)
+    with services.store.writing() as session:
+        run = lock_run(session, run_id)
+        if run is None or run.claimed_by is not None or run.status != RunStatus.RUNNING:
+            return False
+        close_run(session, run_id, RunStatus.FAILED, data, now)
+        source = source_of(actor)
+        note(session, run_id, LogLevel.ERROR, message, now=now, source=source)
+        audit.record(
+            session,
+            actor,
+            operation,
+            now,
+            outcome=AuditOutcome.FAILED,
+            record_type=audit.RUN,
+            record_id=run_id,
+            details={"code": error.code, "stage": "launch"},
+        )
+        return True

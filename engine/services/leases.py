@@ -1,0 +1,68 @@
+"""Named leases: one worker at a time does what the name says (rules.md 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, Table, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.contract import Json
+from engine.services.context import Services
+from engine.store.workers import Lease
+
+RECONCILER: Final = "reconciler"
+
+_LEASES: Final = cast(Table, Lease.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that this owner holds; `last_pass` is what its last holder left behind."""
+
+    name: str
+    owner: str
+    last_pass: dict[str, Json]
+
+
+def take(
+    services: Services, name: str, owner: str, *, held_for: timedelta, every: timedelta
+) -> Held | None:
+    """Take the lease. None: another owner holds it, or the last pass began less than `every` ago.
+
+    A holder that dies keeps it for `held_for` at most.
+    """
+    now = services.now()
+    free = or_(Lease.owner.is_(None), Lease.expires_at < now)
+    due = or_(Lease.last_pass_at.is_(None), Lease.last_pass_at <= now - every)
+    with services.store.writing() as session:
+        _make_sure_of(session, name)
+        taken = session.execute(
+            update(Lease)
+            .where(Lease.name == name, free, due)
+            .values(owner=owner, expires_at=now + held_for, last_pass_at=now)
+        )
+        if not cast("CursorResult[Any]", taken).rowcount:
+            return None
+        last = session.scalar(select(Lease.last_pass_json).where(Lease.name == name))
+    return Held(name, owner, last if isinstance(last, dict) else {})
+
+
+def give_back(services: Services, held: Held, last_pass: dict[str, Json]) -> None:
+    """Write down what the pass saw, and let go."""
+    with services.store.writing() as session:
+        session.execute(
+            update(Lease)
+            .where(Lease.name == held.name, Lease.owner == held.owner)
+            .values(owner=None, expires_at=None, last_pass_json=last_pass)
+        )
+
+
+def _make_sure_of(session: Session, name: str) -> None:
+    make: Any = (
+        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    )
+    session.execute(make(_LEASES).values(name=name).on_conflict_do_nothing())

@@ -1,0 +1,77 @@
+"""Which runs are open, as narrow as the reconciler needs it: no payload is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.contract import temporal_workflow_id
+from engine.runs.status import OPEN
+from engine.store.runs import WorkflowRun
+
+_ASKED_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    run_id: str
+    workflow_id: str
+    """Temporal's."""
+    claimed_by: str | None
+    epoch: int
+    cancel_requested: bool
+    cancel_undelivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    run_id: str
+    workflow_id: str
+    ended_at: datetime | None
+
+
+def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
+    """Every open run that was accepted before then."""
+    rows = session.execute(
+        select(
+            WorkflowRun.run_id,
+            WorkflowRun.temporal_workflow_id,
+            WorkflowRun.claimed_by,
+            WorkflowRun.epoch,
+            WorkflowRun.cancel_requested_at,
+            WorkflowRun.cancel_delivered_at,
+        ).where(WorkflowRun.status.in_(OPEN), WorkflowRun.started_at < accepted_before)
+    )
+    return [
+        OpenRun(
+            run_id=row.run_id,
+            workflow_id=row.temporal_workflow_id or temporal_workflow_id(row.run_id),
+            claimed_by=row.claimed_by,
+            epoch=row.epoch,
+            cancel_requested=row.cancel_requested_at is not None,
+            cancel_undelivered=row.cancel_requested_at is not None
+            and row.cancel_delivered_at is None,
+        )
+        for row in rows
+    ]
+
+
+def rows_of(session: Session, workflow_ids: list[str]) -> list[KnownRun]:
+    """The runs that have these Temporal workflow ids."""
+    found: list[KnownRun] = []
+    remaining = iter(workflow_ids)
+    while some := list(islice(remaining, _ASKED_AT_ONCE)):
+        rows = session.execute(
+            select(
+                WorkflowRun.run_id, WorkflowRun.temporal_workflow_id, WorkflowRun.completed_at
+            ).where(WorkflowRun.temporal_workflow_id.in_(some))
+        )
+        found.extend(
+            KnownRun(row.run_id, row.temporal_workflow_id or "", row.completed_at) for row in rows
+        )
+    return found

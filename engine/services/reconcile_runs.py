@@ -1,0 +1,199 @@
+"""The reconciler: rows and executions are made to agree again (rules.md 6).
+
+One pass compares the open rows with one listing of the open executions. The listing may lag, so a
+difference is only a question: the answer is the execution's description, by workflow id. What was
+never started is started; what Temporal has closed or lost is given the end that it proves; what
+should not run is stopped. A pass is bounded, and the next one goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from engine.contract import Json
+from engine.errors import RunStudioError, Unavailable
+from engine.runs.status import LogLevel
+from engine.services import heartbeat, leases, rate_limit
+from engine.services.cancel_run import deliver
+from engine.services.context import Services
+from engine.services.launch_run import start_accepted
+from engine.services.open_runs import OpenRun, open_runs, rows_of
+from engine.services.run_log import note
+from engine.services.settle_run import (
+    End,
+    counts_as_claimed,
+    end_of_canceled,
+    end_of_closed,
+    end_of_lost,
+    write_end,
+)
+from engine.store.logs import LogSource
+
+EVERY: Final = timedelta(seconds=15)
+OLD_ENOUGH: Final = timedelta(seconds=15)
+"""Younger rows are still being launched, and younger ends still being recorded."""
+TERMINATE_AFTER: Final = timedelta(seconds=60)
+"""So long may an execution that should not run take to obey a cancel."""
+MOST_MENDED: Final = 200
+"""Differences looked into in one pass."""
+MOST_LISTED: Final = 100_000
+
+_LEASE_FOR: Final = timedelta(seconds=120)
+_PASS_WITHIN_S: Final = 60.0
+_DUE: Final = EVERY - timedelta(seconds=1)
+"""Workers tick every 15 s, each with its own beat: a little early is in time."""
+
+log = structlog.get_logger(__name__)
+
+
+def reconcile(services: Services, owner: str) -> dict[str, Json] | None:
+    """One pass; what it saw and mended. None: another worker does it, or has just done it."""
+    held = leases.take(services, leases.RECONCILER, owner, held_for=_LEASE_FOR, every=_DUE)
+    if held is None:
+        return None
+    current = Pass(services, held.last_pass)
+    try:
+        current.execute()
+    finally:
+        leases.give_back(services, held, current.report())
+    return current.report()
+
+
+class Pass:
+    """One comparison. `previous` is the report of the pass before it."""
+
+    def __init__(self, services: Services, previous: dict[str, Json]) -> None:
+        self._services = services
+        self._now = services.now()
+        self._deadline = time.monotonic() + _PASS_WITHIN_S
+        self._cursor = str(previous.get("cursor") or "")
+        self._stopping = _moments(previous.get("stopping"))
+        self._still_stopping: dict[str, datetime] = {}
+        self._mended: dict[str, int] = {}
+        self._seen: dict[str, Json] = {"at": self._now.isoformat(), "reachable": True}
+
+    def report(self) -> dict[str, Json]:
+        return self._seen | {
+            "mended": self._mended,
+            "cursor": self._cursor,
+            "stopping": {name: at.isoformat() for name, at in self._still_stopping.items()},
+        }
+
+    def execute(self) -> None:
+        self._forget_old()
+        with self._services.store.reading() as session:
+            rows = open_runs(session, accepted_before=self._now - OLD_ENOUGH)
+        try:
+            listed = set(self._services.gateway.open_run_ids(limit=MOST_LISTED))
+            self._seen |= {"openRows": len(rows), "openExecutions": len(listed)}
+            self._compare(rows, listed)
+        except Unavailable as error:
+            # Nothing is known, so nothing is decided: the next pass asks again.
+            self._seen |= {"reachable": False, "cause": error.message}
+            log.warning("reconciler.temporal_unavailable", cause=error.details.get("cause"))
+
+    def _compare(self, rows: list[OpenRun], listed: set[str]) -> None:
+        undelivered = [row for row in rows if row.cancel_undelivered]
+        known = {row.workflow_id for row in rows}
+        missing = [row for row in rows if row.workflow_id not in listed]
+        for row in undelivered[:MOST_MENDED]:
+            self._mend(row, self._deliver_cancel)
+        for row in self._from_cursor(row for row in missing if not row.cancel_undelivered):
+            self._mend(row, self._settle)
+            self._cursor = row.run_id
+        self._stop_surplus(listed - known)
+
+    def _from_cursor(self, rows: Iterable[OpenRun]) -> list[OpenRun]:
+        """At most so many, beginning behind the last one of the pass before: none is starved."""
+        ordered = sorted(rows, key=lambda row: row.run_id)
+        self._seen["differences"] = len(ordered)
+        behind = [row for row in ordered if row.run_id > self._cursor]
+        return (behind + ordered[: len(ordered) - len(behind)])[:MOST_MENDED]
+
+    def _mend(self, row: OpenRun, how: Callable[[OpenRun], str | None]) -> None:
+        if time.monotonic() > self._deadline:
+            self._seen["cutShort"] = True
+            return
+        try:
+            done = how(row)
+        except Unavailable:
+            raise
+        except RunStudioError:
+            log.exception("reconciler.failed", run_id=row.run_id)
+            done = "errors"
+        if done is not None:
+            self._count(done, row.run_id)
+
+    def _deliver_cancel(self, row: OpenRun) -> str | None:
+        outcome = deliver(self._services, row.run_id, row.workflow_id, LogSource.RECONCILER)
+        return f"cancel_{outcome.value}"
+
+    def _settle(self, row: OpenRun) -> str | None:
+        """What Temporal says of a run that the listing does not show."""
+        execution = self._services.gateway.describe_run(row.workflow_id)
+        if execution is not None:
+            if execution.is_open:
+                return None
+            return self._end(row, end_of_closed(self._services, execution))
+        if counts_as_claimed(row.claimed_by, row.epoch):
+            return self._end(row, end_of_lost(self._services))
+        if row.cancel_requested:
+            return self._end(row, end_of_canceled(self._services, claimed=False))
+        return self._start(row)
+
+    def _start(self, row: OpenRun) -> str:
+        start_accepted(self._services, row.run_id)
+        message = "The run had been accepted but not handed to Temporal: it was started now."
+        self._note(row.run_id, message)
+        return "started"
+
+    def _end(self, row: OpenRun, end: End) -> str | None:
+        source = LogSource.RECONCILER
+        if not write_end(self._services, row.run_id, end, source, claimed_by=row.claimed_by):
+            return None
+        return end.status.value
+
+    def _stop_surplus(self, surplus: set[str]) -> None:
+        """Executions whose row is terminal: cancel, and terminate what does not obey."""
+        ended_before = self._now - OLD_ENOUGH
+        with self._services.store.reading() as session:
+            rows = rows_of(session, sorted(surplus))
+        self._seen["unknownExecutions"] = len(surplus) - len(rows)
+        ended = [row for row in rows if row.ended_at is not None and row.ended_at < ended_before]
+        for row in ended[:MOST_MENDED]:
+            since = self._stopping.get(row.workflow_id)
+            if since is None:
+                if self._services.gateway.cancel_run(row.workflow_id):
+                    self._still_stopping[row.workflow_id] = self._now
+                    self._note(row.run_id, "It has ended, but still ran in Temporal: canceled.")
+                    self._count("surplus_canceled", row.run_id)
+            elif self._now - since < TERMINATE_AFTER:
+                self._still_stopping[row.workflow_id] = since
+            elif self._services.gateway.terminate_run(row.workflow_id, "the run has ended"):
+                self._note(row.run_id, "It has ended, but still ran in Temporal: terminated.")
+                self._count("surplus_terminated", row.run_id)
+
+    def _note(self, run_id: str, message: str) -> None:
+        now = self._services.now()
+        with self._services.store.writing() as session:
+            note(session, run_id, LogLevel.WARN, message, now=now, source=LogSource.RECONCILER)
+
+    def _count(self, what: str, run_id: str) -> None:
+        self._mended[what] = self._mended.get(what, 0) + 1
+        log.warning("reconciler.mended", run_id=run_id, what=what)
+
+    def _forget_old(self) -> None:
+        with self._services.store.writing() as session:
+            heartbeat.forget_old(session, self._now)
+            rate_limit.forget_old(session, self._now)
+
+
+def _moments(kept: Json) -> dict[str, datetime]:
+    if not isinstance(kept, dict):
+        return {}
+    return {str(name): datetime.fromisoformat(str(at)) for name, at in kept.items()}
