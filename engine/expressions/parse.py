@@ -155,6 +155,8 @@ def _raw_children(node: Node) -> Iterator[Node]:
 
 
 def _words(error: JException) -> str:
-    """The library's message. Codes that it has no words for are made readable."""
+    """The library's message; it has one code for two faults, told apart by the token."""
+    if error.error == "S0301" and error.current is not None:
+        return f"There is no escape \\{error.current} in a string."
     text = str(error)
     return f"{text}." if text and not text.endswith(".") else text

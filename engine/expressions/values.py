@@ -132,8 +132,8 @@ def described(value: Value) -> str:
 
 def number_text(value: float, *, digits: int | None = None) -> str:
     """A number as JavaScript writes it; `digits` rounds (JSONata's `$string` has 15)."""
-    if isinstance(value, float) and digits is not None:
-        value = float(f"{value:.{digits}g}")
+    if isinstance(value, float):
+        value = _rounded(value, digits)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         value = int(value)
     text = repr(value)
@@ -142,6 +142,11 @@ def number_text(value: float, *, digits: int | None = None) -> str:
         sign = "-" if exponent[0] == "-" else "+"
         text = f"{mantissa}e{sign}{exponent.lstrip('+-').lstrip('0')}"
     return text
+
+
+def _rounded(value: float, digits: int | None) -> float:
+    rounded = value if digits is None else float(f"{value:.{digits}g}")
+    return rounded if math.isfinite(rounded) else value
 
 
 def text_of(value: Value, meter: Meter, *, digits: int | None = None, indent: bool = False) -> str:
@@ -173,6 +178,6 @@ def _for_text(value: Value, digits: int | None, meter: Meter) -> Value:
         meter.items(len(value))
         return {key: _for_text(member, digits, meter) for key, member in value.items()}
     if isinstance(value, float):
-        rounded = float(f"{value:.{digits}g}") if digits is not None else value
+        rounded = _rounded(value, digits)
         return int(rounded) if rounded.is_integer() else rounded
     return None if value is NULL else value
