@@ -22,6 +22,7 @@ from engine.services.action_outcome import (
     answer,
     bounded,
     call_of,
+    write_canceled,
     write_failure,
     write_success,
 )
@@ -92,6 +93,16 @@ class Recorder:
                 self.log.write(session)
                 write_failure(session, self.call, failed, now, self.took_ms)
         return noted
+
+    def cancel(self, failed: StepFailed) -> ActionAnswer:
+        """Write that the attempt was given up because its run is cancelled, then raise why."""
+        now = self.services.now()
+        with self.services.store.writing() as session:
+            view = self.look(session, now)
+            apply_batch(session, self.call.batch, view, now)
+            self.log.write(session)
+            write_canceled(session, self.call, failed, now, self.took_ms)
+        raise failed
 
     def repeat_success(self) -> ActionAnswer:
         """The call was made before: its stored output counts, whatever was done now."""

@@ -159,6 +159,9 @@ OUTCOME_UNKNOWN_MESSAGE: Final = (
 )
 
 
+CANCELLED_UNDER_WAY: Final = "The run was cancelled while the action was under way."
+
+
 def outcome_unknown(why: str) -> StepFailed:
     return StepFailed(
         Category.OUTCOME_UNKNOWN, f"{why} {OUTCOME_UNKNOWN_MESSAGE}", code="OUTCOME_UNKNOWN"

@@ -15,16 +15,23 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.actions.perform import prepare
-from engine.contract import ActionAnswer, ActionCall, Json
-from engine.errors import Category, StepFailed
+from engine.contract import REFERENCE_KEY, ActionAnswer, ActionCall, Json
+from engine.errors import Category, NotFound, StepFailed
 from engine.runs.status import InvocationStatus
 from engine.services.action_attempt import ActionTools, Attempt, DoneBefore, Recorder
-from engine.services.action_outcome import RunLog, answer, call_of, write_success
-from engine.services.attempt import Pulse, Watch, run_watched, timed_out
+from engine.services.action_outcome import (
+    CANCELLED_UNDER_WAY,
+    RunLog,
+    answer,
+    call_of,
+    outcome_unknown,
+    write_success,
+)
+from engine.services.attempt import Pulse, Stop, Stopped, Watch, run_watched, timed_out
 from engine.services.context import Services
 from engine.services.record_progress import apply_batch
 from engine.services.reserve_action import perform_reserved
-from engine.services.values import fit
+from engine.services.values import fit, load_value
 from engine.store import ledger
 from engine.store.projection import RunGlance
 
@@ -45,7 +52,7 @@ def perform_action(
     secrets = tools.secrets.opened()
     try:
         action = tools.registry.get(call.action, call.version)
-        prepared = prepare(action, call.input, secrets)
+        prepared = prepare(action, _input(services, call), secrets)
     except StepFailed as failed:
         return recorder.fail(secrets.mask_error(failed))
     attempt = Attempt(recorder, action, prepared, secrets, pulse)
@@ -58,6 +65,16 @@ def perform_action(
         return perform_reserved(attempt)
 
 
+def _input(services: Services, call: ActionCall) -> Json:
+    """Raises ActionError for one that was stored and is gone."""
+    if not call.input_by_reference:
+        return call.input
+    try:
+        return load_value(services, call.input[REFERENCE_KEY])
+    except NotFound as gone:
+        raise StepFailed(Category.ACTION, gone.message, code="VALUE_GONE") from gone
+
+
 def _perform_quick(attempt: Attempt) -> ActionAnswer:
     try:
         if attempt.action.in_transaction:
@@ -67,6 +84,10 @@ def _perform_quick(attempt: Attempt) -> ActionAnswer:
         return attempt.recorder.repeat_success()
     except StepFailed as failed:
         return attempt.recorder.fail(failed)
+    except Stopped as stopped:
+        if stopped.why is not Stop.REQUESTED:
+            raise
+        return attempt.recorder.cancel(outcome_unknown(CANCELLED_UNDER_WAY))
 
 
 def _perform_inside(attempt: Attempt) -> ActionAnswer:

@@ -21,6 +21,7 @@ from engine.errors import Category, RunOver, StepFailed
 from engine.runs.status import InvocationStatus, StepStatus
 from engine.services.action_attempt import Attempt
 from engine.services.action_outcome import (
+    CANCELLED_UNDER_WAY,
     answer,
     bounded,
     call_of,
@@ -222,7 +223,7 @@ class _Call:
         raise stopped
 
     def _cancel_unknown(self) -> StepFailed:
-        failed = outcome_unknown("The run was cancelled while the action was under way.")
+        failed = outcome_unknown(CANCELLED_UNDER_WAY)
         self._write_cancel(failed)
         return failed
 

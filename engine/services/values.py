@@ -116,15 +116,20 @@ def _cleaned(value: Json) -> Json:
     return value
 
 
-def fetch_value(services: Services, wanted: ValueWanted) -> ValuePiece:
-    """One piece of a stored value's canonical text. Raises `NotFound`."""
+def load_value(services: Services, value_id: str) -> Json:
+    """A stored value. Raises `NotFound`."""
     with services.store.reading() as session:
         row = session.execute(
-            select(_VALUES.c.value_json).where(_VALUES.c.value_id == wanted.value_id)
+            select(_VALUES.c.value_json).where(_VALUES.c.value_id == value_id)
         ).one_or_none()
     if row is None:
-        raise NotFound(f"There is no stored value {wanted.value_id}.")
-    return _piece(canonical(row.value_json), wanted.offset)
+        raise NotFound(f"There is no stored value {value_id}.")
+    return row.value_json
+
+
+def fetch_value(services: Services, wanted: ValueWanted) -> ValuePiece:
+    """One piece of a stored value's canonical text. Raises `NotFound`."""
+    return _piece(canonical(load_value(services, wanted.value_id)), wanted.offset)
 
 
 def _piece(text: str, offset: int) -> ValuePiece:

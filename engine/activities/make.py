@@ -1,0 +1,127 @@
+"""Every activity of the worker, by the names of the contract.
+
+All are synchronous and run on a thread pool. None is interrupted by a cancel: the SDK would raise
+it in the middle of a transaction, also between an effect and its row (rules.md 3). What may be
+stopped is the action alone, by `engine.services.attempt`.
+
+Whatever is raised here, other than an ApplicationError of ours, is infrastructure and is tried
+again for ever: by Temporal, as the workflow's retry policies say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from engine import contract
+from engine.activities.pulse import TemporalPulse
+from engine.errors import NotFound, RunOver, StepFailed
+from engine.services.action_attempt import ActionTools
+from engine.services.claim_run import claim_run
+from engine.services.context import Services
+from engine.services.finish_run import finish_run
+from engine.services.perform_action import perform_action
+from engine.services.record_progress import record_progress
+from engine.services.store_checkpoint import store_checkpoint
+from engine.services.track_wait import close_wait, open_wait
+from engine.services.values import fetch_value
+
+
+class _HasBoundary(Protocol):
+    @property
+    def take_boundary(self) -> bool: ...
+
+
+Answer = TypeVar("Answer", bound=_HasBoundary)
+
+
+def _named(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return activity.defn(name=name, no_thread_cancel_exception=True)
+
+
+class Activities:
+    """One method an activity: parse nothing, decide nothing, call one service."""
+
+    def __init__(self, services: Services, tools: ActionTools) -> None:
+        self._services = services
+        self._tools = tools
+
+    @_named(contract.ACTIVITY_CLAIM_RUN)
+    def claim_run(self, wanted: contract.Claim) -> contract.Claimed:
+        return claim_run(self._services, wanted)
+
+    @_named(contract.ACTIVITY_PERFORM_ACTION)
+    def perform_action(self, call: contract.ActionCall) -> contract.ActionAnswer:
+        try:
+            return _leaving(perform_action(self._services, self._tools, call, TemporalPulse()))
+        except StepFailed as failed:
+            raise _failure(failed) from failed
+        except RunOver:
+            return contract.ActionAnswer(run_over=True)
+
+    @_named(contract.ACTIVITY_RECORD_PROGRESS)
+    def record_progress(self, batch: contract.Batch) -> contract.BatchAnswer:
+        return _leaving(record_progress(self._services, batch))
+
+    @_named(contract.ACTIVITY_OPEN_WAIT)
+    def open_wait(self, wanted: contract.OpenWait) -> contract.WaitAnswer:
+        return _leaving(open_wait(self._services, wanted))
+
+    @_named(contract.ACTIVITY_CLOSE_WAIT)
+    def close_wait(self, wanted: contract.CloseWait) -> contract.WaitAnswer:
+        return _leaving(close_wait(self._services, wanted))
+
+    @_named(contract.ACTIVITY_FETCH_VALUE)
+    def fetch_value(self, wanted: contract.ValueWanted) -> contract.ValuePiece:
+        try:
+            return fetch_value(self._services, wanted)
+        except NotFound as error:
+            raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
+
+    @_named(contract.ACTIVITY_STORE_CHECKPOINT)
+    def store_checkpoint(self, wanted: contract.CheckpointToStore) -> contract.Stored:
+        try:
+            return contract.Stored(reference=store_checkpoint(self._services, wanted))
+        except RunOver:
+            return contract.Stored(run_over=True)
+
+    @_named(contract.ACTIVITY_FINISH_RUN)
+    def finish_run(self, wanted: contract.Finish) -> contract.Finished:
+        return finish_run(self._services, wanted)
+
+
+def make_activities(services: Services, tools: ActionTools) -> list[Callable[..., Any]]:
+    """For `Worker(activities=…)`."""
+    made = Activities(services, tools)
+    return [
+        made.claim_run,
+        made.perform_action,
+        made.record_progress,
+        made.open_wait,
+        made.close_wait,
+        made.fetch_value,
+        made.store_checkpoint,
+        made.finish_run,
+    ]
+
+
+def _leaving(answer: Answer) -> Answer:
+    """A worker that is being shut down asks for a boundary: the rest is another worker's."""
+    if activity.is_worker_shutdown() and not answer.take_boundary:
+        return replace(answer, take_boundary=True)  # type: ignore[type-var]
+    return answer
+
+
+def _failure(failed: StepFailed) -> ApplicationError:
+    """What the author handles. Its category is the type; nothing is decided by its words."""
+    return ApplicationError(
+        failed.message,
+        failed.as_data(),
+        type=failed.category.value,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )

@@ -1,0 +1,1 @@
+"""What runs inside Temporal's sandbox: the workflow, and the host that serves the interpreter."""

@@ -1,0 +1,147 @@
+"""Calling activities by name: which way, with which patience, and what an error means.
+
+Infrastructure failures are retried for ever; an authored failure is an ApplicationError that must
+not be retried (rules.md 3 and 4). The rest of the host sees only StepFailed, RunOver and
+CancelledError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+
+from engine.errors import StepFailed
+
+T = TypeVar("T")
+
+FOR_EVER: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+LOCAL_RETRY_THRESHOLD: Final = timedelta(seconds=5)
+DATABASE_TIMEOUT: Final = timedelta(seconds=30)
+"""For one attempt of an activity that only writes rows."""
+
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
+"""How long after its last beat a worker counts as lost."""
+
+TIMEOUT_MARGIN: Final = timedelta(seconds=60)
+"""Beyond the author's timeout, which the activity itself enforces (engine.services.attempt): an
+attempt that takes longer is a lost one, and is tried again like one."""
+
+
+async def insist(awaitable: Awaitable[T]) -> T:
+    """The result, however often this task is cancelled meanwhile; the cancel stays noted.
+
+    For what must be known or written before a cancel may take effect: `raise_if_cancelled` after.
+    """
+    task = asyncio.ensure_future(awaitable)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.done():
+                return task.result()
+
+
+def raise_if_cancelled(cause: BaseException | None = None) -> None:
+    """Raises CancelledError where a cancel came while something was insisted on, or was won by
+    a result that came with it (the SDK gives the result and says nothing of the cancel)."""
+    if is_cancelled():
+        raise asyncio.CancelledError from cause
+
+
+def is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def write(activity: str, argument: Any, answer: type[T]) -> T:
+    """A local activity that only touches our database: it answers, sooner or later."""
+    while True:
+        try:
+            answered: T = await workflow.execute_local_activity(
+                activity,
+                argument,
+                result_type=answer,
+                start_to_close_timeout=DATABASE_TIMEOUT,
+                retry_policy=FOR_EVER,
+                local_retry_threshold=LOCAL_RETRY_THRESHOLD,
+            )
+        except ActivityError as error:
+            if is_final(error):
+                raise
+            workflow.logger.warning("%s did not answer in time; calling it again", activity)
+            await workflow.sleep(1)
+        else:
+            return answered
+
+
+async def perform_local(activity: str, argument: Any, answer: type[T], timeout_ms: int) -> T:
+    """A quick action. Its cancel waits for what came of it."""
+    answered: T = await workflow.execute_local_activity(
+        activity,
+        argument,
+        result_type=answer,
+        start_to_close_timeout=timedelta(milliseconds=timeout_ms) + TIMEOUT_MARGIN,
+        retry_policy=FOR_EVER,
+        local_retry_threshold=LOCAL_RETRY_THRESHOLD,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+    return answered
+
+
+async def perform_regular(
+    activity: str, argument: Any, answer: type[T], timeout_ms: int, summary: str
+) -> T:
+    """Any other action: scheduled in history before it begins, with heartbeats."""
+    answered: T = await workflow.execute_activity(
+        activity,
+        argument,
+        result_type=answer,
+        start_to_close_timeout=timedelta(milliseconds=timeout_ms) + TIMEOUT_MARGIN,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=FOR_EVER,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        summary=summary,
+    )
+    return answered
+
+
+async def finish(activity: str, argument: Any, answer: type[T]) -> T:
+    """A regular activity: when it is scheduled, what it writes is decided (rules.md 4)."""
+    answered: T = await workflow.execute_activity(
+        activity,
+        argument,
+        result_type=answer,
+        start_to_close_timeout=DATABASE_TIMEOUT,
+        retry_policy=FOR_EVER,
+    )
+    return answered
+
+
+def is_final(error: ActivityError) -> bool:
+    """Was it cancelled, or did our own code refuse for good? Else it never answered."""
+    return isinstance(error.cause, CancelledError) or authored(error) is not None
+
+
+def authored(error: ActivityError) -> StepFailed | None:
+    """The failure that the author may handle, when that is what it was."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or not cause.non_retryable:
+        return None
+    details = cause.details[0] if cause.details else None
+    if not isinstance(details, dict):
+        details = {"category": cause.type, "message": cause.message}
+    return StepFailed.from_data(details)
+
+
+def was_cancelled(error: ActivityError) -> bool:
+    return isinstance(error.cause, CancelledError)

@@ -1,0 +1,119 @@
+"""What the host is asked, in the words of the contract."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from engine.contract import (
+    ActionCall,
+    Batch,
+    ClosedWait,
+    Json,
+    OpenWait,
+    StepRecord,
+    occurrence,
+)
+from engine.interpreter.host import ActionRequest, StepEnd, StepPlace, WaitRequest
+
+_WAITS: Final = UUID("6f3d9c0a-3f57-4f0e-8a58-2c5b1f8e7d41")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def size(value: Json) -> int:
+    """Characters of its JSON: near enough to bytes for deciding how it travels."""
+    return len(json.dumps(value, ensure_ascii=False))
+
+
+def record(end: StepEnd) -> StepRecord:
+    place = end.place
+    return StepRecord(
+        position=place.position,
+        step_id=place.step_id,
+        path=place.path,
+        iter=list(place.iter),
+        kind=place.kind,
+        status=end.status,
+        attempt=place.attempt,
+        started_at=milliseconds(end.started_at),
+        completed_at=None if end.completed_at is None else milliseconds(end.completed_at),
+        input=end.input,
+        output=end.output,
+        error=end.error,
+        handled=end.handled,
+        next_retry_at=None if end.next_retry_at is None else milliseconds(end.next_retry_at),
+        name=place.name,
+    )
+
+
+def action_call(
+    run_id: str,
+    batch: Batch,
+    request: ActionRequest,
+    now: datetime,
+    *,
+    input: dict[str, Json] | None,
+) -> ActionCall:
+    """`input`: the reference to the request's input, where it is too large to travel."""
+    place = request.place
+    return ActionCall(
+        run_id=run_id,
+        batch=batch,
+        position=place.position,
+        step_id=place.step_id,
+        path=place.path,
+        iter=list(place.iter),
+        attempt=place.attempt,
+        action=request.action,
+        version=request.version,
+        input=request.input if input is None else input,
+        started_at=milliseconds(now),
+        timeout_ms=request.timeout_ms,
+        idempotency_key=request.idempotency_key,
+        retry=request.retry,
+        handled_by=request.handled_by,
+        quick=request.quick,
+        name=place.name,
+        input_by_reference=input is not None,
+    )
+
+
+def open_wait(run_id: str, batch: Batch, request: WaitRequest, now: datetime) -> OpenWait:
+    place = request.place
+    return OpenWait(
+        run_id=run_id,
+        batch=batch,
+        wait_id=wait_id(run_id, place, request.kind),
+        position=place.position,
+        step_id=place.step_id,
+        path=place.path,
+        iter=list(place.iter),
+        attempt=place.attempt,
+        kind=place.kind,
+        wait_type=request.kind,
+        started_at=milliseconds(now),
+        timeout_at=None if request.until is None else milliseconds(request.until),
+        key=request.key,
+        event_name=request.event_name,
+        payload=request.payload,
+        run_waits=request.run_waits,
+        name=place.name,
+    )
+
+
+def wait_id(run_id: str, place: StepPlace, wait_type: str) -> str:
+    """The same wait always has the same id, however often it is opened."""
+    key = occurrence(place.path, list(place.iter))
+    return str(uuid5(_WAITS, f"{run_id}/{key}/{place.attempt}/{wait_type}"))
+
+
+def closed_wait(wait_id: str, outcome: str, now: datetime) -> ClosedWait:
+    resolved = {"resolvedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
+    return ClosedWait(wait_id, outcome, milliseconds(now), resolved)

@@ -1,0 +1,34 @@
+"""The sandbox of our workflow: which modules it shares with the worker instead of importing anew.
+
+All are pure (import-linter holds them to it), so that nothing can leak from one run to another;
+passing them through is what makes starting and replaying a run cheap (measured.md 3).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+PASSED_THROUGH: Final = (
+    "engine.contract",
+    "engine.definitions",
+    "engine.errors",
+    "engine.expressions",
+    "engine.interpreter",
+    "engine.runs",
+    "jsonata",
+    "pydantic",
+    "pydantic_core",
+    "re2",
+    "_re2",
+    "annotated_types",
+    "typing_extensions",
+    "typing_inspection",
+)
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """For `Worker(workflow_runner=…)` and for `Replayer`."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
