@@ -73,7 +73,20 @@ def add_columns(table: str, *columns: sa.Column[Any]) -> None:
     if absent:
         _do_not_queue_for_long()
     for column in absent:
-        op.add_column(table, column._copy())
+        op.add_column(table, _addable(column))
+
+
+def _addable(column: sa.Column[Any]) -> sa.Column[Any]:
+    """The column as rows that are there allow it: without a value for them, it may be NULL."""
+    copy: sa.Column[Any] = column._copy()
+    default = copy.server_default
+    constant = isinstance(default, sa.DefaultClause) and (
+        isinstance(default.arg, str) or not isinstance(default.arg, sa.Function)
+    )
+    if not constant:
+        copy.nullable = True
+        copy.server_default = None
+    return copy
 
 
 def create_index(index: sa.Index) -> None:

@@ -2,7 +2,7 @@
 
 An existing database is adopted with `flask db stamp 0001 && flask db upgrade` (rules.md 9). Columns
 are those of the original system's tables; of its indexes only those are made here that carry a rule
-or that are still used. A table that exists is left as it is.
+or that are still used. A table that exists gains the columns it lacks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def upgrade() -> None:
     _logs(metadata)
     _snapshots(metadata)
     for table in metadata.sorted_tables:
-        if not ddl.column_types(table.name):
+        if ddl.column_types(table.name):
+            ddl.add_columns(table.name, *(one for one in table.columns if not one.primary_key))
+        else:
             table.create(op.get_bind())
 
 

@@ -12,7 +12,7 @@ Interrupted, it goes on where it stopped: each part looks whether it is done.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 from alembic.util import CommandError
 
 from engine.store import cut_over, cut_over_rules, ddl
@@ -25,16 +25,17 @@ depends_on = None
 
 def upgrade() -> None:
     _refuse_what_is_unknown()
+    # What an adopted database lacks of the first revision is made: the invocations' error_json
+    # came late, and some installations never had all tables.
+    context.script.get_revision("0001").module.upgrade()
     _build_the_indexes()
     _finalize()
     for table in cut_over_rules.KNOWN:
-        if ddl.column_types(table):
-            _add_rules(table)
+        _add_rules(table)
     if ddl.on_postgresql():
         _finalize()
         for table in cut_over_rules.KNOWN:
-            if ddl.column_types(table):
-                ddl.validate_checks(table, list(cut_over_rules.checks(table)))
+            ddl.validate_checks(table, list(cut_over_rules.checks(table)))
 
 
 def downgrade() -> None:
@@ -64,10 +65,9 @@ def _build_the_indexes() -> None:
             postgresql_where=live,
         )
     )
-    if ddl.column_types("workflow_run_waits"):
-        ddl.create_index(
-            sa.Index("ix_workflow_run_waits_run_id_status", waits.c.run_id, waits.c.status)
-        )
+    ddl.create_index(
+        sa.Index("ix_workflow_run_waits_run_id_status", waits.c.run_id, waits.c.status)
+    )
 
 
 def _finalize() -> None:
