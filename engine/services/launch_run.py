@@ -13,21 +13,20 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.contract import RUNTIME_SEMANTICS, Json, temporal_workflow_id
-from engine.errors import Conflict, Unavailable
+from engine.errors import Conflict
 from engine.runs.payload import Payload
 from engine.runs.status import LogLevel, RunStatus
 from engine.services import audit, launch_checks
 from engine.services.context import Actor, Services
-from engine.services.end_run import close_run, lock_run, why
 from engine.services.entered import free_text
+from engine.services.hand_over import hand_over
 from engine.services.launch_plan import executable_plan, keep_plan
 from engine.services.run_log import note, source_of
-from engine.store.audit import AuditOutcome
 from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersion
 from engine.store.runs import LaunchToken, WorkflowRun
 
@@ -109,31 +108,6 @@ def accept(services: Services, request: LaunchRequest) -> Launched:
         if known is None:
             raise
         return known
-
-
-def hand_over(services: Services, run_id: str, actor: Actor, operation: str) -> None:
-    """Have Temporal start an accepted run. Raises `Unavailable` when its row is FAILED for it."""
-    try:
-        start_accepted(services, run_id)
-    except Unavailable as error:
-        if _mark_failed(services, run_id, actor, operation, error):
-            raise Unavailable(
-                f"{error.message} The run was not started.",
-                code=error.code,
-                details={"run_id": run_id, **error.details},
-            ) from error
-        # Its row has been claimed: only the answer was lost.
-
-
-def start_accepted(services: Services, run_id: str) -> None:
-    """Start the run's workflow and note the id of its execution. Harmless to repeat."""
-    temporal_run_id = services.gateway.start_run(run_id)
-    with services.store.writing() as session:
-        session.execute(
-            update(WorkflowRun)
-            .where(WorkflowRun.run_id == run_id, WorkflowRun.temporal_run_id.is_(None))
-            .values(temporal_run_id=temporal_run_id)
-        )
 
 
 def _by_token(session: Session, request: LaunchRequest) -> Launched | None:
@@ -224,30 +198,3 @@ def _tell(
         record_id=run_id,
         details=details | {"workflowId": version.workflow_id},
     )
-
-
-def _mark_failed(
-    services: Services, run_id: str, actor: Actor, operation: str, error: Unavailable
-) -> bool:
-    """Close the run as never started. False: it has started after all, or has ended."""
-    now = services.now()
-    message = f"{error.message} The run was not started, and nothing of it was executed."
-    data = why(error.code, message, now, stage="launch", details=error.details)
-    with services.store.writing() as session:
-        run = lock_run(session, run_id)
-        if run is None or run.claimed_by is not None or run.status != RunStatus.RUNNING:
-            return False
-        close_run(session, run_id, RunStatus.FAILED, data, now)
-        source = source_of(actor)
-        note(session, run_id, LogLevel.ERROR, message, now=now, source=source)
-        audit.record(
-            session,
-            actor,
-            operation,
-            now,
-            outcome=AuditOutcome.FAILED,
-            record_type=audit.RUN,
-            record_id=run_id,
-            details={"code": error.code, "stage": "launch"},
-        )
-        return True

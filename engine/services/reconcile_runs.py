@@ -16,12 +16,12 @@ from typing import Final
 import structlog
 
 from engine.contract import Json
-from engine.errors import RunStudioError, Unavailable
+from engine.errors import Unavailable
 from engine.runs.status import LogLevel
 from engine.services import heartbeat, leases, rate_limit
 from engine.services.cancel_run import deliver
 from engine.services.context import Services
-from engine.services.launch_run import start_accepted
+from engine.services.hand_over import start_accepted
 from engine.services.open_runs import OpenRun, open_runs, rows_of
 from engine.services.run_log import note
 from engine.services.settle_run import (
@@ -123,7 +123,7 @@ class Pass:
             done = how(row)
         except Unavailable:
             raise
-        except RunStudioError:
+        except Exception:  # one row must not keep the others from being mended
             log.exception("reconciler.failed", run_id=row.run_id)
             done = "errors"
         if done is not None:
