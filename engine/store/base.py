@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, MetaData, String
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -62,7 +63,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+class JsonText(JSON):
+    """JSON in a TEXT column: in one that SQLite knows as JSON, 1.0 alone would become 1."""
+
+
+@compiles(JsonText, "sqlite")
+def _as_text(_type: JsonText, _compiler: Any, **_options: Any) -> str:
+    return "TEXT"
+
+
+Json = JsonText(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 """JSONB on PostgreSQL, JSON text on SQLite; Python None is SQL NULL."""
 
 
