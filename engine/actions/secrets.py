@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,11 @@ class Secrets:
     def __init__(self, environ: Mapping[str, str], directory: Path | None = None) -> None:
         self._environ = environ
         self._directory = directory
+
+    @classmethod
+    def of_environment(cls, directory: Path | None = None) -> Secrets:
+        """Those of this process."""
+        return cls(os.environ, directory)
 
     def find(self, name: str) -> str | None:
         """The value, or None: unknown, empty, or its file cannot be read."""
