@@ -22,6 +22,7 @@ from engine.services.action_outcome import (
     answer,
     bounded,
     call_of,
+    stored_input,
     write_canceled,
     write_failure,
     write_success,
@@ -85,7 +86,7 @@ class Recorder:
                 InvocationStatus.FAILED,
                 now,
                 started_at=now,
-                input=self.call.input,
+                input=stored_input(session, self.call, now),
                 error=failed.as_data(),
             )
             if noted:
@@ -166,7 +167,7 @@ class Attempt:
             cancelled=cancelled,
             timeout_s=call.timeout_ms / 1000,
         )
-        return perform(self.action, self.input, context, self.secrets)
+        return perform(self.action, self.input, context, self.secrets, may_repeat=self.may_repeat)
 
     def _write_log(self, level: str, message: str, context: Json) -> None:
         mask = self.secrets.mask

@@ -19,7 +19,7 @@ from engine.interpreter.host import StepPlace
 from engine.interpreter.retry import next_delay_ms, retry_seed
 from engine.runs.status import LogLevel, StepStatus
 from engine.services.step_rows import action_row, step_row_id
-from engine.services.values import Fitted, clean_text, storable
+from engine.services.values import Fitted, clean_text, fit, storable
 from engine.store import projection
 from engine.store.ledger import Call, call_key
 from engine.store.logs import LogSource, WorkflowRunLog
@@ -36,6 +36,11 @@ def call_of(call: ActionCall) -> Call:
     place = occurrence(call.path, call.iter)
     key = call_key(call.run_id, place, call.action, call.version, call.idempotency_key)
     return Call(call.run_id, call.path, place, call.action, call.version, key)
+
+
+def stored_input(session: Session, call: ActionCall, now: datetime) -> Json:
+    """The input as rows keep it: secrets are references in it, and so is what is large."""
+    return fit(session, call.run_id, call.input, now).value
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from engine.services.action_outcome import (
     answer,
     call_of,
     outcome_unknown,
+    stored_input,
     write_success,
 )
 from engine.services.attempt import Pulse, Stop, Stopped, Watch, run_watched, timed_out
@@ -152,7 +153,7 @@ def _record_success(
         InvocationStatus.SUCCEEDED,
         now,
         started_at=now,
-        input=call.input,
+        input=stored_input(session, call, now),
         output=fitted.value,
     ):
         raise DoneBefore

@@ -26,6 +26,7 @@ from engine.services.action_outcome import (
     bounded,
     call_of,
     outcome_unknown,
+    stored_input,
     write_canceled,
     write_failure,
     write_success,
@@ -89,8 +90,9 @@ class _Opening:
 
     def _claim(self, session: Session, view: RunGlance) -> _Reserved | ActionAnswer | StepFailed:
         call, expires_at = call_of(self._call), self._now + LEASE
+        known_input = stored_input(session, self._call, self._now)
         invocation_id = ledger.claim_new(
-            session, call, self._token, expires_at, self._now, self._call.input
+            session, call, self._token, expires_at, self._now, known_input
         )
         if invocation_id is None:
             entry = ledger.find(session, call, lock=True)
