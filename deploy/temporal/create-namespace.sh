@@ -2,7 +2,8 @@
 # The namespace, or its retention where it is there already. The server may need a moment more
 # after its first healthy answer, and a new namespace a few seconds until every part knows it.
 set -eu
-export TEMPORAL_ADDRESS
+: "${HOME:=/tmp}" # the command wants one
+export TEMPORAL_ADDRESS HOME
 
 try_for_a_minute() {
     attempt=0
@@ -23,5 +24,7 @@ create_or_update() {
     fi
 }
 
+usable() { temporal workflow list --namespace "$NAMESPACE" --limit 1 >/dev/null 2>&1; }
+
 try_for_a_minute create_or_update
-try_for_a_minute there
+try_for_a_minute usable
