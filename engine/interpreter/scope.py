@@ -56,7 +56,7 @@ class Scope:
 
     def begin(self) -> None:
         """Count what a run begins with; it fits, whatever it is."""
-        size = sum(measure(getattr(self, name)) for name in WRITABLE)
+        size = sum(_held_by(getattr(self, name)) for name in WRITABLE)
         self._account.change(size, even_if_full=True)
         self._find_references()
 
@@ -170,7 +170,7 @@ class Scope:
 
     def set_error(self, data: dict[str, Json]) -> None:
         """The failure that was handled last; it fits however full the scopes are."""
-        by = measure(data) - measure(self.error)
+        by = _held_by(data) - _held_by(self.error)
         self._account.change(by, even_if_full=True)
         self._own_bytes += by
         self.error = data
@@ -216,7 +216,7 @@ class Scope:
             old = _bytes_of(name, before[name]) if name in before else 0
             by = _bytes_of(name, after[name]) - old
         else:
-            by = measure(after) - measure(before)
+            by = _held_by(after) - _held_by(before)
         self._account.change(by)
         self._own_bytes += by
 
@@ -234,6 +234,13 @@ class Scope:
 def _bytes_of(name: str, value: Json) -> int:
     """A member of an object: `"name":value,`."""
     return measure(name) + measure(value) + 2
+
+
+def _held_by(scope: Json) -> int:
+    """A whole scope, counted as its members are."""
+    if not isinstance(scope, dict):
+        return measure(scope)
+    return 2 + sum(_bytes_of(name, value) for name, value in scope.items())
 
 
 def _holds_reference(value: Json) -> bool:
