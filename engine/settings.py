@@ -7,6 +7,7 @@ in docs/operating.md equal to these fields.
 
 from __future__ import annotations
 
+import base64
 import os
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from urllib.parse import quote
 
 from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from engine.runs.redaction import Redactor
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +93,25 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("temporal_codec_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_32_bytes(value.get_secret_value()):
+            raise ValueError("must be 32 bytes in URL-safe base64")
+        return value
+
+    @field_validator("redaction_patterns")
+    @classmethod
+    def _are_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Redactor(patterns=value)
+        return value
+
+    @field_validator("redaction_pointers")
+    @classmethod
+    def _are_pointers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Redactor(pointers=value)
+        return value
+
     @cached_property
     def effective_database_url(self) -> str:
         """With the password; for SQLite, a file in `data_dir` unless a URL says otherwise."""
@@ -101,3 +123,10 @@ class Settings(BaseSettings):
         user, _, server = rest.rpartition("@")
         password = self.database_password_file.read_text().splitlines()[0]
         return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{server}"
+
+
+def _is_32_bytes(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
+    except ValueError:
+        return False
