@@ -9,6 +9,7 @@ from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersi
 from engine.store.invocations import WorkflowActionInvocation
 from engine.store.logs import WorkflowRunLog
 from engine.store.operators import Operator, OperatorSession
+from engine.store.payload_schemas import PayloadSchema
 from engine.store.rate_limits import RateLimitCounter
 from engine.store.runs import LaunchToken, StoredValue, WorkflowRun
 from engine.store.steps import WorkflowRunSnapshot, WorkflowRunStep
@@ -25,6 +26,7 @@ __all__ = [
     "Lease",
     "Operator",
     "OperatorSession",
+    "PayloadSchema",
     "RateLimitCounter",
     "StoredValue",
     "WorkerHeartbeat",

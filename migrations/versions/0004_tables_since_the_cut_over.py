@@ -22,6 +22,7 @@ def upgrade() -> None:
     metadata = sa.MetaData(naming_convention=NAMING)
     _operators(metadata)
     _launching(metadata)
+    _schemas(metadata)
     _values(metadata)
     _working(metadata)
     _usage(metadata)
@@ -96,6 +97,17 @@ def _launching(metadata: sa.MetaData) -> None:
         sa.Column("bucket", sa.String, primary_key=True),
         sa.Column("window_start", UtcDateTime, primary_key=True),
         col.number("used", null=False, default="0"),
+    )
+
+
+def _schemas(metadata: sa.MetaData) -> None:
+    sa.Table(
+        "payload_schemas",
+        metadata,
+        sa.Column("ref", sa.String, primary_key=True),
+        col.json("schema_json", null=False),
+        col.uuid("created_by"),
+        sa.Column("created_at", UtcDateTime, nullable=False),
     )
 
 
