@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import Runtime, TelemetryConfig
-from temporalio.service import RetryConfig, RPCError
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from engine.errors import Unavailable
 from engine.gateway.codec import EncryptionCodec
@@ -34,6 +35,8 @@ CONNECT_TIMEOUT: Final = timedelta(seconds=3)
 RPC_TIMEOUT: Final = timedelta(seconds=4)
 CALL_TIMEOUT_S: Final = 8.0
 """For a whole call with its repetitions: well below gunicorn's 30 s."""
+
+_ASK_AGAIN_S: Final = 1.0
 
 _CONNECT_FAILED: Final = "Failed client connect"
 """How the SDK's bare RuntimeError begins when a lazy client cannot connect."""
@@ -92,6 +95,39 @@ async def connect(
         lazy=lazy,
         runtime=runtime,
     )
+
+
+async def wait_for_temporal(options: TemporalOptions, say: Callable[[str], None]) -> Client:
+    """A connected client, once Temporal answers and the namespace is there; as long as it takes.
+
+    `say` hears why it is still waiting: whenever that changes, and every half minute.
+    """
+    waited, said = 0.0, ""
+    while True:
+        try:
+            client = await connect(options)
+            request = DescribeNamespaceRequest(namespace=options.namespace)
+            await client.workflow_service.describe_namespace(request, timeout=RPC_TIMEOUT)
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            why = _why_waiting(options, error)
+            if why != said or waited % 30 < _ASK_AGAIN_S:
+                say(why)
+            said = why
+        else:
+            return client
+        await asyncio.sleep(_ASK_AGAIN_S)
+        waited += _ASK_AGAIN_S
+
+
+def _why_waiting(options: TemporalOptions, error: Exception) -> str:
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+        return (
+            f"Temporal at {options.address} has no namespace {options.namespace!r}: "
+            "create it, or set TEMPORAL_NAMESPACE."
+        )
+    status = f"{error.status.name}: " if isinstance(error, RPCError) else ""
+    reason = f"{status}{error}"
+    return f"Temporal at {options.address} does not answer ({reason[:200]}). Waiting for it."
 
 
 class LazyConnection:

@@ -5,7 +5,7 @@ The fast truth: Temporal lists a killed worker for 300 s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +34,23 @@ class Worker:
     slots: int
     started_at: datetime
     registry: Json = None
+
+
+class HeartbeatWriter:
+    """Writes one worker's row, with the state that it was told last."""
+
+    def __init__(self, services: Services, worker: Worker, slots_used: Callable[[], int]) -> None:
+        self._services = services
+        self._worker = worker
+        self._slots_used = slots_used
+        self._state = WorkerState.RUNNING
+
+    def beat(self) -> None:
+        beat(self._services, self._worker, self._state, self._slots_used())
+
+    def enter(self, state: WorkerState) -> None:
+        self._state = state
+        self.beat()
 
 
 def beat(services: Services, worker: Worker, state: WorkerState, slots_used: int) -> None:

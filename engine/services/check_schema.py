@@ -1,0 +1,32 @@
+"""Is the database there, and is its schema the one that this program was written for?"""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.errors import Conflict, Unavailable
+from engine.store import schema
+from engine.store.session import Store
+
+
+def check_schema(store: Store) -> None:
+    """Raises `Unavailable` (no database) or `Conflict` (another schema); both say what to do."""
+    try:
+        found = schema.current(store.engine)
+    except SQLAlchemyError as error:
+        place = store.engine.url.render_as_string(hide_password=True)
+        raise Unavailable(
+            f"The database {place} cannot be used: {_reason(error)}", code="DATABASE_UNAVAILABLE"
+        ) from error
+    needed = schema.head()
+    if found != needed:
+        state = f"at revision {found}" if found else "without a schema"
+        raise Conflict(
+            f"The database is {state}; this program needs {needed}. Run `flask db upgrade`.",
+            code="SCHEMA_NOT_AT_HEAD",
+        )
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """The driver's own words, without the statement."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -1,0 +1,52 @@
+"""Something that a process does every few seconds, on a thread of its own, until it is told to end.
+
+A failure is logged and does not end it: the next beat may succeed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Repeating:
+    def __init__(self, name: str, every_s: float, work: Callable[[], object]) -> None:
+        self._name = name
+        self._every_s = every_s
+        self._work = work
+        self._leave = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._failing = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """End after the work that is being done. False: it was not done in time."""
+        self._leave.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            self._once()
+            if self._leave.wait(self._every_s):
+                return
+
+    def _once(self) -> None:
+        try:
+            self._work()
+        except Exception:
+            if self._failing:
+                log.warning("background.still_failing", task=self._name)
+            else:
+                log.exception("background.failed", task=self._name)
+            self._failing = True
+        else:
+            if self._failing:
+                log.info("background.recovered", task=self._name)
+            self._failing = False
