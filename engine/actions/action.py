@@ -20,6 +20,18 @@ from engine.definitions.catalogue import ActionSpec
 from engine.errors import Category, StepFailed
 from engine.interpreter.transforms.fields import validated
 
+
+class AnswerLost(StepFailed):
+    """The call may have been made, and its answer was lost.
+
+    It counts as a TransientError where it may be made again, else as OutcomeUnknown
+    (document.md, "Repeating an effect needs consent").
+    """
+
+    def __init__(self, message: str, *, details: dict[str, Json] | None = None) -> None:
+        super().__init__(Category.TRANSIENT, message, code="ANSWER_LOST", details=details)
+
+
 WriteLog = Callable[[str, str, Mapping[str, Json] | None], None]
 """Level (DEBUG, INFO, WARN, ERROR), message, context: a line in the run's log."""
 

@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.actions.action import Action, ActionContext
+from engine.actions.action import Action, ActionContext, AnswerLost
 from engine.actions.secrets import OpenedSecrets
 from engine.contract import Json
 from engine.errors import Category, Invalid, StepFailed
@@ -30,14 +30,23 @@ def prepare(action: Action, input: Json, secrets: OpenedSecrets) -> BaseModel:
 
 
 def perform(
-    action: Action, input: BaseModel, context: ActionContext, secrets: OpenedSecrets
+    action: Action,
+    input: BaseModel,
+    context: ActionContext,
+    secrets: OpenedSecrets,
+    *,
+    may_repeat: bool = True,
 ) -> Json:
     """Run it. Raises `StepFailed` only, except for a lost database and a thread's cancellation:
 
     those are not the action's outcome, and the caller's infrastructure deals with them.
+    `may_repeat`: by its nature, or because the author gave a retry policy; without it a lost
+    answer is OutcomeUnknown.
     """
     try:
         return _kept(action, _dumped(action, action.run(input, context)), secrets)
+    except AnswerLost as error:
+        raise secrets.mask_error(error if may_repeat else _unknown(error)) from None
     except StepFailed as error:
         raise secrets.mask_error(error) from None
     except Exception as error:
@@ -75,6 +84,15 @@ def _kept(action: Action, output: Json, secrets: OpenedSecrets) -> Json:
             details={"bytes": size, "max": OUTPUT_MAX_BYTES},
         )
     return normal
+
+
+def _unknown(lost: AnswerLost) -> StepFailed:
+    return StepFailed(
+        Category.OUTCOME_UNKNOWN,
+        f"{lost.message} Whether it was done is not known, and it must not be done twice.",
+        code="OUTCOME_UNKNOWN",
+        details=lost.details,
+    )
 
 
 def _bad_output(action: Action, why: str) -> StepFailed:

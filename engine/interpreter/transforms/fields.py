@@ -18,7 +18,7 @@ from engine.runs.strict_json import child_pointer
 
 
 class Fields(BaseModel):
-    """Base of every input and output; a field `max_length` is written `maxLength`."""
+    """Base of inputs and outputs; a field `max_length` is written `maxLength`."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -27,7 +27,14 @@ class Fields(BaseModel):
         alias_generator=to_camel,
         serialize_by_alias=True,
         hide_input_in_errors=True,
+        ser_json_inf_nan="constants",
     )
+
+
+class Result(Fields):
+    """Base of outputs that Python code makes: it uses the Python names."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
 
 def _whole(value: object) -> object:
