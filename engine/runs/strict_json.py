@@ -22,32 +22,32 @@ class _Pairs(list[tuple[str, Json]]):
     """An object as it was written, duplicate keys and all."""
 
 
-def parse(text: str | bytes) -> Json:
+def parse(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Json:
     """The value that `text` holds. Raises `Invalid` with every fault's pointer."""
     try:
         raw = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_refuse_constant)
     except RecursionError:
         raise Invalid(
-            "This JSON is nested too deeply.", [Problem("", f"deeper than {MAX_DEPTH} levels")]
+            "This JSON is nested too deeply.", [Problem("", f"deeper than {max_depth} levels")]
         ) from None
     except ValueError as error:
         raise Invalid("This is not valid JSON.", [Problem("", _reason(error))]) from None
-    return normal(raw)
+    return normal(raw, max_depth=max_depth)
 
 
-def normal(value: Json) -> Json:
+def normal(value: Json, *, max_depth: int = MAX_DEPTH) -> Json:
     """`value` with -0.0 made 0.0. Raises `Invalid` with every fault's pointer."""
     problems: list[Problem] = []
-    result = _walk(value, "", 0, problems)
+    result = _walk(value, "", MAX_DEPTH - max_depth, problems)
     if problems:
         raise Invalid("This JSON holds values that cannot be kept.", problems)
     return result
 
 
-def check(value: Json) -> list[Problem]:
+def check(value: Json, *, max_depth: int = MAX_DEPTH) -> list[Problem]:
     """What keeps `value` from being stored; empty when nothing does."""
     problems: list[Problem] = []
-    _walk(value, "", 0, problems)
+    _walk(value, "", MAX_DEPTH - max_depth, problems)
     return problems
 
 
@@ -74,7 +74,7 @@ def child_pointer(pointer: str, key: str | int) -> str:
 
 def _walk(value: Json, pointer: str, depth: int, problems: list[Problem]) -> Json:
     if isinstance(value, _Pairs | dict | list | tuple) and depth >= MAX_DEPTH:
-        problems.append(Problem(pointer, f"nested deeper than {MAX_DEPTH} levels"))
+        problems.append(Problem(pointer, "is nested too deeply"))
         return None
     if isinstance(value, _Pairs):
         return _walk_pairs(list(value), pointer, depth, problems)
