@@ -15,11 +15,10 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from engine.contract import Claim, Claimed, Json
-from engine.definitions.compile import compile_plan
-from engine.definitions.document import Document
-from engine.errors import Category, StepFailed
+from engine.errors import Category, Conflict, StepFailed
 from engine.runs.status import OPEN, RunStatus
 from engine.services.context import Services
+from engine.services.launch_plan import executable_plan, keep_plan
 from engine.services.values import keep, storable
 from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersion
 from engine.store.projection import RUNS
@@ -38,8 +37,8 @@ def claim_run(services: Services, claim: Claim) -> Claimed:
         run, version, key = _load(session, claim.run_id)
         try:
             plan = _plan(session, services, version)
-        except ValueError as error:
-            return Claimed(granted=True, error=_no_plan(error))
+        except Conflict as refused:
+            return Claimed(granted=True, error=_no_plan(refused))
         return Claimed(
             granted=True,
             plan=_fitting(session, claim.run_id, plan, now),
@@ -88,20 +87,18 @@ def _plan(
 ) -> dict[str, Json]:
     """The compiled plan; a version from before the cut-over gets one now, for good.
 
-    Raises ValueError for a document that is none any more.
+    Raises `Conflict` for a version that this installation cannot execute.
     """
-    if version.plan_json is None:
-        document = Document.model_validate(version.definition_json)
-        version.plan_json = compile_plan(document, services.catalogue)
-        session.flush()
-    return cast("dict[str, Json]", version.plan_json)
+    if version.plan_json is not None:
+        return cast("dict[str, Json]", version.plan_json)
+    plan = executable_plan(version, services.catalogue)
+    keep_plan(session, version, plan)
+    return plan
 
 
-def _no_plan(error: ValueError) -> dict[str, Json]:
+def _no_plan(refused: Conflict) -> dict[str, Json]:
     return StepFailed(
-        Category.INTERPRETER,
-        f"The version cannot be executed: {error}",
-        code="NO_PLAN",
+        Category.INTERPRETER, refused.message, code=refused.code, details=refused.details
     ).as_data()
 
 

@@ -1,0 +1,88 @@
+"""One real Temporal for all tests of this folder, and an engine on it with a worker in-process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.store import schema
+from engine.store.session import Store, make_engine
+from tests import work_actions
+from tests.databases import PostgresDatabases, SqliteDatabases
+from tests.dev_server import DevServer
+from tests.studio import Studio
+
+
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The service that TEMPORAL_ADDRESS names, or a dev server of this test process."""
+    named = os.environ.get("TEMPORAL_ADDRESS")
+    if named:
+        yield named
+        return
+    server = DevServer(tmp_path_factory.mktemp("temporal"))
+    server.start()
+    yield server.address
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def studio_database(
+    sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    return sqlite_databases.create(tmp_path_factory.mktemp("studio"), migrate)
+
+
+def migrate(url: str) -> None:
+    engine = make_engine(url)
+    schema.upgrade(engine)
+    engine.dispose()
+
+
+def a_studio(address: str, url: str, effects: Path) -> Iterator[Studio]:
+    engine = make_engine(url, pool_size=40)
+    studio = Studio(address, Store(engine), effects)
+    yield studio
+    studio.close()
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _shared_studio(
+    temporal_address: str, studio_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Studio]:
+    yield from a_studio(temporal_address, studio_database, tmp_path_factory.mktemp("effects") / "x")
+
+
+@pytest.fixture
+def studio(_shared_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """The engine without a worker, with effects of this test only."""
+    _shared_studio.effects_file = tmp_path / "effects"
+    monkeypatch.setenv(work_actions.EFFECTS, str(_shared_studio.effects_file))
+    return _shared_studio
+
+
+@pytest.fixture
+def worked(studio: Studio) -> Iterator[Studio]:
+    """The engine with a worker."""
+    with studio.worker():
+        yield studio
+
+
+@pytest.fixture
+def on_postgres(
+    temporal_address: str,
+    postgres_databases: PostgresDatabases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Studio]:
+    """As `worked`, on PostgreSQL."""
+    url = postgres_databases.create(migrate)
+    monkeypatch.setenv(work_actions.EFFECTS, str(tmp_path / "effects"))
+    for studio in a_studio(temporal_address, url, tmp_path / "effects"):
+        with studio.worker():
+            yield studio
+    postgres_databases.drop(url)
