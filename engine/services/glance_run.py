@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, exists, func, select
@@ -17,15 +17,13 @@ from sqlalchemy.orm import Session
 from engine.errors import NotFound
 from engine.runs.queued import WORKER_FRESH_FOR, is_queued
 from engine.runs.status import TERMINAL, RunStatus
+from engine.services.stop_run import UNOBSERVED_AFTER
 from engine.store.definitions import WorkflowDefinition
 from engine.store.logs import WorkflowRunLog
 from engine.store.runs import WorkflowRun
 from engine.store.steps import WorkflowRunStep
 from engine.store.waits import WorkflowRunWait
 from engine.store.workers import WorkerHeartbeat, WorkerState
-
-STOP_OFFERED_AFTER: Final = timedelta(seconds=30)
-"""A cancel that is not observed by then may be forced (rules.md 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def glance_at_run(session: Session, run_id: str, now: datetime) -> Glance:
     status = RunStatus(row.status)
     fresh = row.worker_seen_at is not None and now - row.worker_seen_at <= WORKER_FRESH_FOR
     asked = row.cancel_requested_at
-    overdue = asked is not None and now - asked >= STOP_OFFERED_AFTER
+    overdue = asked is not None and now - asked >= UNOBSERVED_AFTER
     return Glance(
         run_id=row.run_id,
         status=status,
@@ -136,7 +134,7 @@ def _statement() -> Any:
             .scalar_subquery()
             .label("replays"),
             select(func.max(WorkerHeartbeat.seen_at))
-            .where(WorkerHeartbeat.state == WorkerState.RUNNING)
+            .where(WorkerHeartbeat.state != WorkerState.STOPPED)
             .scalar_subquery()
             .label("worker_seen_at"),
         )

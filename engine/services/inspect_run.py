@@ -15,7 +15,7 @@ from engine.services.redact_run import Rules, RunRedaction
 from engine.services.run_timeline import error_view, learn_steps
 from engine.services.run_views import CancelView, LogView, RelatedRun, RunView, WaitView
 from engine.store.definitions import (
-    DefinitionStatus,
+    RUNNABLE,
     WorkflowDefinition,
     WorkflowDefinitionVersion,
 )
@@ -65,7 +65,7 @@ def view_run(opened: OpenedRun, *, children: bool = True, replays: bool = True) 
         workflow_name=row.name,
         workflow_version=run.workflow_version,
         workflow_paused=row.is_paused,
-        workflow_published=row.definition_status == DefinitionStatus.PUBLISHED,
+        workflow_published=row.definition_status in RUNNABLE,
         engine=run.engine,
         temporal_workflow_id=run.temporal_workflow_id,
         temporal_run_id=run.temporal_run_id,

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
-from engine.errors import NotFound
+from engine.runs.payload import RedactedPayload
+from engine.runs.redaction import Redactor
+from engine.services.find_definitions import find_definition, latest_version
 from engine.services.outline import StepOutline, read_outline
+from engine.services.redact_run import Rules
 from engine.store.definitions import (
-    DefinitionStatus,
-    WorkflowDefinition,
+    RUNNABLE,
     WorkflowDefinitionVersion,
 )
 from engine.store.operators import Operator
@@ -55,8 +57,8 @@ class WorkflowView:
     """Of the newest version; None: any object."""
     redact: tuple[str, ...]
     steps: tuple[OutlineRow, ...]
-    document: Json
-    """The newest version's document. It holds no payload and no secret, only references."""
+    document: RedactedPayload
+    """The newest version's document."""
     updated_at: datetime
 
     @property
@@ -64,9 +66,9 @@ class WorkflowView:
         return self.published and not self.paused and self.version is not None
 
 
-def show_definition(session: Session, key: str) -> WorkflowView:
+def show_definition(session: Session, key: str, rules: Rules) -> WorkflowView:
     """Raises `NotFound`."""
-    definition = find_by_key(session, key)
+    definition = find_definition(session, key)
     versions = session.execute(
         select(
             WorkflowDefinitionVersion.version,
@@ -79,7 +81,7 @@ def show_definition(session: Session, key: str) -> WorkflowView:
         .order_by(WorkflowDefinitionVersion.version.desc())
         .limit(VERSIONS_SHOWN)
     ).all()
-    newest = _newest(session, definition.workflow_id)
+    newest = latest_version(session, definition.workflow_id)
     document = newest.definition_json if newest else None
     outline = read_outline(document)
     return WorkflowView(
@@ -87,7 +89,7 @@ def show_definition(session: Session, key: str) -> WorkflowView:
         key=definition.key or "",
         name=definition.name,
         description=definition.description,
-        published=definition.status == DefinitionStatus.PUBLISHED,
+        published=definition.status in RUNNABLE,
         paused=definition.is_paused,
         concurrency_limit=definition.concurrency_limit,
         version=newest.version if newest else None,
@@ -101,21 +103,9 @@ def show_definition(session: Session, key: str) -> WorkflowView:
             OutlineRow(path, path.count(".steps[") - 1, step)
             for path, step in outline.steps.items()
         ),
-        document=document,
+        document=Redactor(rules.patterns).redact(document),
         updated_at=definition.updated_at,
     )
-
-
-def find_by_key(session: Session, key: str) -> WorkflowDefinition:
-    """Raises `NotFound`; a key that cannot be one is not found either."""
-    definition = None
-    if "\x00" not in key:
-        definition = session.scalars(
-            select(WorkflowDefinition).where(WorkflowDefinition.key == key)
-        ).one_or_none()
-    if definition is None:
-        raise NotFound(f"There is no workflow {key[:80]!r}.", code="WORKFLOW_NOT_FOUND")
-    return definition
 
 
 def payload_schema_of(version: WorkflowDefinitionVersion | None) -> Json:
@@ -126,12 +116,3 @@ def payload_schema_of(version: WorkflowDefinitionVersion | None) -> Json:
         return version.payload_schema_json
     document: Any = version.definition_json
     return document.get("payloadSchema") if isinstance(document, dict) else None
-
-
-def _newest(session: Session, workflow_id: str) -> WorkflowDefinitionVersion | None:
-    return session.scalars(
-        select(WorkflowDefinitionVersion)
-        .where(WorkflowDefinitionVersion.workflow_id == workflow_id)
-        .order_by(WorkflowDefinitionVersion.version.desc())
-        .limit(1)
-    ).one_or_none()

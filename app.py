@@ -1,0 +1,146 @@
+"""The web's composition root: settings become extensions, services and blueprints. No routes.
+
+Nothing here talks to the database or to Temporal: both are first used by a request, after gunicorn
+has forked (reference/model-codebases.md 3.4).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+
+from blueprints import display, errors, guard, headers, register_blueprints
+from blueprints.extensions import Web, csrf, db, htmx, migrate
+from engine.actions.builtin import ActionOptions
+from engine.actions.registry import default_registry
+from engine.gateway.codec import key_from_text
+from engine.gateway.connect import LazyConnection, TemporalOptions
+from engine.gateway.queues import TemporalQueueGateway
+from engine.gateway.runs import TemporalRunGateway
+from engine.runs.redaction import Redactor
+from engine.services.context import Limits, QueueGateway, RunGateway, Services
+from engine.services.explain_queued import Explainer
+from engine.settings import ROOT, Settings
+from engine.store import session as store_session
+from engine.store.session import Store
+
+REQUEST_BYTES = 8 * 1024 * 1024
+"""Of a whole request: above the largest payload, so that the form itself can say "too large"."""
+
+
+def create_app(settings: Settings | None = None, *, gateway: RunGateway | None = None) -> Flask:
+    """The web application. Tests may give a gateway of their own."""
+    settings = settings or Settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, root_path=str(ROOT), instance_path=str(settings.data_dir.resolve()))
+    app.config.update(_config(settings))
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    htmx.init_app(app)
+    headers.init_app(app)
+    guard.init_app(app)
+    csrf.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    store_session.configure(engine)
+    app.extensions["run_studio"] = _services(settings, Store(engine), gateway)
+    app.extensions["run_studio_web"] = Web(
+        production=settings.production,
+        temporal_ui_url=(settings.temporal_ui_url or "").rstrip("/") or None,
+        temporal_namespace=settings.temporal_namespace,
+        session_lifetime=timedelta(hours=settings.session_hours),
+    )
+    app.extensions["run_studio_explainer"] = Explainer()
+    register_blueprints(app)
+    errors.init_app(app)
+    display.init_app(app)
+    return app
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    url = settings.effective_database_url
+    prefix = "__Host-" if settings.production else ""
+    return {
+        "SECRET_KEY": secret_key(settings),
+        "SQLALCHEMY_DATABASE_URI": store_session.normal_url(url),
+        "SQLALCHEMY_ENGINE_OPTIONS": store_session.engine_options(url),
+        "MAX_CONTENT_LENGTH": REQUEST_BYTES,
+        "MAX_FORM_MEMORY_SIZE": REQUEST_BYTES,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
+        "SESSION_COOKIE_NAME": f"{prefix}run_studio_form",
+        "SESSION_COOKIE_SECURE": settings.production,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,
+        "RUN_STUDIO_COOKIE": f"{prefix}run_studio_session",
+    }
+
+
+def _services(settings: Settings, store: Store, gateway: RunGateway | None) -> Services:
+    Redactor(settings.redaction_patterns, settings.redaction_pointers)  # a wrong rule ends it here
+    queues: QueueGateway | None = None
+    if gateway is None:
+        connection = LazyConnection(_temporal(settings))
+        gateway = TemporalRunGateway(connection, store_session.in_transaction)
+        queues = TemporalQueueGateway(connection)
+    return Services(
+        store=store,
+        gateway=gateway,
+        catalogue=default_registry(_action_options(settings)),
+        limits=Limits(
+            payload_bytes=settings.payload_max_bytes,
+            launches_per_minute=settings.launches_per_minute,
+            sign_in_attempts_per_minute=settings.sign_in_attempts_per_minute,
+            session_hours=settings.session_hours,
+        ),
+        redaction_patterns=settings.redaction_patterns,
+        redaction_pointers=settings.redaction_pointers,
+        queues=queues,
+    )
+
+
+def _action_options(settings: Settings) -> ActionOptions:
+    return ActionOptions(
+        production=settings.production,
+        http_allow=settings.http_allow,
+        http_deny=settings.http_deny,
+        smtp_url=settings.smtp_url,
+        smtp_from=settings.smtp_from,
+    )
+
+
+def _temporal(settings: Settings) -> TemporalOptions:
+    key, codec = settings.temporal_api_key, settings.temporal_codec_key
+    return TemporalOptions(
+        address=settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        tls=settings.temporal_tls,
+        api_key=key.get_secret_value() if key else None,
+        codec_key=key_from_text(codec.get_secret_value()) if codec else None,
+    )
+
+
+def secret_key(settings: Settings) -> str:
+    """What signs cookies: given, in a file, or made once and kept in `data_dir` for its owner."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = settings.secret_key_file or settings.data_dir / "secret-key"
+    if settings.secret_key_file is None and not path.exists():
+        _keep_new_secret(path)
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _keep_new_secret(path: Path) -> None:
+    """Written beside and linked into place: of several processes that begin, one key remains."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        os.link(name, path)
+    Path(name).unlink()

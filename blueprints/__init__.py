@@ -1,0 +1,14 @@
+"""HTTP only: parse, call one service, render or redirect. The one table of addresses' prefixes."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from blueprints import auth, definitions, health, runs
+
+
+def register_blueprints(app: Flask) -> None:
+    app.register_blueprint(auth.bp)
+    app.register_blueprint(health.bp, url_prefix="/health")
+    app.register_blueprint(runs.bp)
+    app.register_blueprint(definitions.bp, url_prefix="/workflows")

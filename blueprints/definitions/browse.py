@@ -1,0 +1,56 @@
+"""GET /workflows, /workflows/<key>, and the Run dialog /workflows/<key>/run."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Response
+
+from blueprints.definitions import bp
+from blueprints.definitions.pages import DefinitionPage, DefinitionsPage, RunDialog, blank_dialog
+from blueprints.definitions.payload_form import make_form
+from blueprints.extensions import reading, rules
+from blueprints.guard import needs, who
+from blueprints.hypermedia import render_page
+from engine.runs.roles import Role
+from engine.services.find_definitions import list_definitions
+from engine.services.show_definition import WorkflowView, show_definition
+
+OPERATION = "workflow_run_start"
+
+
+@bp.get("")
+def index() -> Response:
+    with reading() as session:
+        rows = tuple(list_definitions(session))
+    page = DefinitionsPage(rows, may_run=who().may(Role.OPERATOR))
+    return render_page("definitions/list.html", "definitions/_workflow-list.html", page=page)
+
+
+@bp.get("/<key>")
+def show(key: str) -> Response:
+    page = DefinitionPage(load_workflow(key), may_run=who().may(Role.OPERATOR))
+    return render_page("definitions/page.html", "definitions/_workflow.html", page=page)
+
+
+@bp.get("/<key>/run")
+@needs(Role.OPERATOR, OPERATION)
+def ask_run(key: str) -> Response:
+    """What a run needs, as a form; every rendering has a token of its own."""
+    workflow = load_workflow(key)
+    return render_dialog(blank_dialog(workflow, make_form(workflow.payload_schema), new_token()))
+
+
+def load_workflow(key: str) -> WorkflowView:
+    with reading() as session:
+        return show_definition(session, key, rules())
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def render_dialog(page: RunDialog, status: int = 200) -> Response:
+    return render_page(
+        "definitions/run.html", "definitions/_run-form.html", status=status, page=page
+    )

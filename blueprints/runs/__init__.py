@@ -1,0 +1,11 @@
+"""Runs: the list, one run, and what may be done to it."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("runs", __name__, url_prefix="/runs")
+
+from blueprints.runs import browse, control, export, replay  # noqa: E402
+
+__all__ = ["bp", "browse", "control", "export", "replay"]

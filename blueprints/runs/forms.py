@@ -1,0 +1,48 @@
+"""What the forms of runs bring, checked as far as it needs no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from werkzeug.datastructures import MultiDict
+
+from engine.runs.status import RunStatus
+
+SHORTEST_REASON: Final = 3
+_TRUE: Final = {"1", "true", "on", "yes"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonForm:
+    """Cancel and Replay ask why: at least three characters, kept in the run and the audit log."""
+
+    reason: str = ""
+    force: bool = False
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, form: MultiDict[str, str]) -> ReasonForm:
+        reason = form.get("reason", "")
+        return cls(reason, form.get("force", "").lower() in _TRUE, reason_problems(reason))
+
+
+def reason_problems(reason: str) -> dict[str, str]:
+    if len(reason.strip()) < SHORTEST_REASON:
+        return {"reason": f"Say why, in at least {SHORTEST_REASON} characters."}
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChoice:
+    known: tuple[RunStatus, ...]
+    unknown: tuple[str, ...]
+
+
+def statuses(given: Sequence[str]) -> StatusChoice:
+    """The statuses of a filter; blank ones are none."""
+    wanted = [text.strip().upper() for text in given if text.strip()]
+    known = tuple(status for status in RunStatus if status.value in wanted)
+    unknown = tuple(text for text in wanted if text not in set(RunStatus))
+    return StatusChoice(known, unknown)

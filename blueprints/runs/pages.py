@@ -1,0 +1,145 @@
+"""What the templates of runs receive: finished texts and addresses, redacted values, no rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from blueprints.display import between
+from blueprints.runs.banner import QueuedNotice
+from blueprints.runs.forms import ReasonForm
+from engine.errors import Problem
+from engine.runs.roles import Role, allows
+from engine.runs.status import RunStatus, may_become
+from engine.services.find_runs import COUNT_LIMIT, RunRow
+from engine.services.glance_run import Glance
+from engine.services.run_views import LogView, RunView, Timeline, WaitView
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOption:
+    status: RunStatus
+    count: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowOption:
+    key: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunsPage:
+    rows: tuple[RunRow, ...]
+    statuses: tuple[StatusOption, ...]
+    workflows: tuple[WorkflowOption, ...]
+    address: str
+    """Of this very page: what the list polls."""
+    polls: bool
+    filtered: bool
+    newer_url: str | None
+    older_url: str | None
+    may_run: bool
+    problems: tuple[str, ...] = ()
+
+    @property
+    def any_workflow(self) -> bool:
+        return bool(self.workflows)
+
+
+def count_text(count: int) -> str:
+    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What may be done to a run, by its status and by who looks: made from TRANSITIONS."""
+
+    cancel: bool = False
+    stop: bool = False
+    replay: bool = False
+    replay_note: str | None = None
+    """Why Replay is not offered to somebody who otherwise might."""
+
+    @classmethod
+    def of(cls, run: RunView, glance: Glance, role: Role) -> Controls:
+        if not allows(role, Role.OPERATOR):
+            return cls()
+        ends = may_become(run.status, RunStatus.CANCELED)
+        note = None
+        if run.workflow_paused:
+            note = "Replay is not offered: the workflow is paused."
+        elif not run.workflow_published:
+            note = "Replay is not offered: the workflow is not published."
+        return cls(
+            cancel=ends and run.cancel is None,
+            stop=ends and glance.stop_offered,
+            replay=note is None,
+            replay_note=note,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    run: RunView
+    controls: Controls
+    timeline: Timeline
+    waits: tuple[WaitView, ...]
+    logs: tuple[LogView, ...]
+    more_logs: bool
+    polls: bool
+    worker_fresh: bool
+    temporal_url: str | None
+    reloads: bool = True
+    """Without a script: the page reloads itself while the run goes on."""
+    earlier: Timeline | None = None
+    form: ReasonForm = field(default_factory=ReasonForm)
+    message: str | None = None
+    """What came of the last button that was pressed, when it did not work."""
+
+    @property
+    def queued_for(self) -> float | None:
+        """Milliseconds between accepting the run and a worker's claim."""
+        claimed = self.run.claimed_at
+        return None if claimed is None else between(self.run.started_at, claimed)
+
+    @property
+    def took(self) -> float | None:
+        ended = self.run.completed_at
+        return None if ended is None else between(self.run.started_at, ended)
+
+    @property
+    def cancel_too_late(self) -> bool:
+        done = {RunStatus.SUCCEEDED, RunStatus.FAILED}
+        return self.run.cancel is not None and self.run.status in done
+
+
+@dataclass(frozen=True, slots=True)
+class BannerPage:
+    run_id: str
+    polls: bool
+    notice: QueuedNotice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPage:
+    run_id: str
+    workflow_name: str
+    workflow_version: int
+    status: RunStatus
+    token: str
+    reason: str = ""
+    editing: bool = False
+    payload: str = ""
+    """Redacted text, or what the operator made of it."""
+    shown: str = ""
+    now_shown: str | None = None
+    """The payload as it is shown now, where that has changed."""
+    message: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def problems_of(self, field_name: str) -> tuple[Problem, ...]:
+        if field_name == "reason":
+            return tuple(p for p in self.problems if p.pointer == "reason")
+        return tuple(p for p in self.problems if p.pointer != "reason")
