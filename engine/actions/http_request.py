@@ -86,7 +86,7 @@ def _request(client: httpx.Client, input: HttpInput, context: ActionContext) -> 
     body, media_type = content(input)
     ours = {
         "Accept-Encoding": "identity",
-        "User-Agent": "run-studio",
+        "User-Agent": "Run-Studio/1",
         "Idempotency-Key": _as_header(context.idempotency_key),
     }
     if media_type is not None:

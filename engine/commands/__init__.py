@@ -1,0 +1,1 @@
+"""The command line: one group a file, each command calls a service (design.md 5)."""
