@@ -87,4 +87,6 @@ class Services:
     redaction_pointers: tuple[str, ...] = ()
     queues: QueueGateway | None = None
     """None where nobody asks for verdicts: in a worker."""
+    knows_secret: Callable[[str], bool] | None = None
+    """Is there a secret of this name, as far as this process sees? None: it cannot tell."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
