@@ -45,6 +45,11 @@ class StepView:
     output: RedactedPayload | None
     error: ErrorView | None
 
+    @property
+    def depth(self) -> int:
+        """How many blocks it stands in."""
+        return max(0, self.path.count(".steps[") - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class OccurrenceView:
