@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -20,6 +20,8 @@ from engine.errors import Category, StepFailed
 from engine.runs.redaction import MASK
 
 NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_NOT_OURS: Final = frozenset({"KEY", "KEY_FILE"})
+"""SECRET_KEY signs the product's own cookies: no workflow may ask for it."""
 _SHORTEST_PART: Final = 4
 """A shorter value is masked only where it is the whole text: as a part it would mask everything."""
 _SHORTEST_ENCODED: Final = 8
@@ -41,20 +43,44 @@ class Secrets:
         """The value, or None: unknown, empty, or its file cannot be read."""
         if not NAME.fullmatch(name):
             return None
-        value = self._environ.get(f"SECRET_{name}")
-        if value:
-            return value
-        path = self._environ.get(f"SECRET_{name}_FILE")
-        if path:
-            return _read(Path(path))
+        if name not in _NOT_OURS:
+            value = None if name.endswith("_FILE") else self._environ.get(f"SECRET_{name}")
+            if value:
+                return value
+            path = self._environ.get(f"SECRET_{name}_FILE")
+            if path:
+                return _read(Path(path))
         return _read(self._directory / name) if self._directory else None
 
-    def knows(self, name: str) -> bool:
-        return self.find(name) is not None
+    @property
+    def names(self) -> SecretNames:
+        return SecretNames(self)
+
+    def listed(self) -> frozenset[str]:
+        """Every name that may have a value."""
+        variables = (name.removeprefix("SECRET_") for name in self._environ if _is_ours(name))
+        set_here = {name.removesuffix("_FILE") for name in variables}
+        return frozenset(set_here | _file_names(self._directory))
 
     def opened(self) -> OpenedSecrets:
         """A resolver for one call of an action."""
         return OpenedSecrets(self)
+
+
+class SecretNames(Collection[str]):
+    """The names of the secrets that have a value now."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._secrets.find(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in sorted(self._secrets.listed()) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class OpenedSecrets:
@@ -152,6 +178,17 @@ def _base64_forms(data: bytes) -> Iterator[str]:
         core = encoded[first:last]
         yield core
         yield core.replace("+", "-").replace("/", "_")
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.startswith("SECRET_") and variable.removeprefix("SECRET_") not in _NOT_OURS
+
+
+def _file_names(directory: Path | None) -> set[str]:
+    try:
+        return {path.name for path in directory.iterdir()} if directory else set()
+    except OSError:
+        return set()
 
 
 def _read(path: Path) -> str | None:

@@ -1,1 +1,24 @@
-"""The command line: one group a file, each command calls a service (design.md 5)."""
+"""The command line: one group a file, each command calls a service (design.md 5; docs/cli.md).
+
+Data goes to standard output, messages for people to standard error. Exit codes: 0 it did what it
+says (with --wait: the run SUCCEEDED), 1 the run ended otherwise or the doctor found something, 2
+wrong usage, 3 refused.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from engine.commands.definitions import definitions
+from engine.commands.doctor import doctor
+from engine.commands.operators import operators
+from engine.commands.runs import runs
+from engine.commands.schemas import schemas
+from engine.commands.secrets import secrets
+
+
+def register_commands(app: Flask) -> None:
+    """Called by the web's composition root; `app.extensions["run_studio"]` is its `Services`."""
+    for group in (definitions, runs, operators, secrets, schemas):
+        app.cli.add_command(group)
+    app.cli.add_command(doctor)

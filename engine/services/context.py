@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -87,6 +87,6 @@ class Services:
     redaction_pointers: tuple[str, ...] = ()
     queues: QueueGateway | None = None
     """None where nobody asks for verdicts: in a worker."""
-    knows_secret: Callable[[str], bool] | None = None
-    """Is there a secret of this name, as far as this process sees? None: it cannot tell."""
+    secret_names: Collection[str] | None = None
+    """The secrets that this process sees, for findings at publish; None: it cannot tell."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

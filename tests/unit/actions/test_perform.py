@@ -39,7 +39,7 @@ def outcome(
     **context: Any,
 ) -> Json:
     action = Action(id="demo.do", version=1, Input=In, Output=Out, run=run, summary="s")
-    secrets = Secrets({"SECRET_KEY": "hunter2-hunter2"}).opened()
+    secrets = Secrets({"SECRET_PASS": "hunter2-hunter2"}).opened()
     prepared = prepare(action, input or {}, secrets)
     where = dataclasses.replace(CONTEXT, **context)
     return perform(action, prepared, where, secrets, may_repeat=may_repeat)
@@ -57,7 +57,7 @@ def test_secrets_reach_the_action_and_not_its_output() -> None:
         seen.append(input.key)
         return Out(some_value=f"got {input.key}")
 
-    output = outcome(run, input={"key": {"$secret": "KEY"}})
+    output = outcome(run, input={"key": {"$secret": "PASS"}})
     assert seen == ["hunter2-hunter2"]
     assert output == {"someValue": f"got {MASK}"}
 
@@ -71,7 +71,7 @@ def test_failures_are_masked_whether_raised_on_purpose_or_not() -> None:
 
     for run, category in ((refuse, Category.TRANSIENT), (break_down, Category.ACTION)):
         with pytest.raises(StepFailed) as failed:
-            outcome(run, input={"key": {"$secret": "KEY"}})
+            outcome(run, input={"key": {"$secret": "PASS"}})
         assert failed.value.category is category
         assert "hunter2" not in str(failed.value.as_data())
         assert MASK in failed.value.message

@@ -32,9 +32,11 @@ def test_a_value_comes_from_the_environment_a_file_or_the_directory(tmp_path: Pa
     assert secrets.find("DIRECT") == "direct"
     assert secrets.find("FROM_FILE") == "of a file"
     assert secrets.find("FROM_DIRECTORY") == "of the directory"
-    assert secrets.knows("DIRECT")
-    assert not secrets.knows("EMPTY")
-    assert not secrets.knows("MISSING")
+    assert list(secrets.names) == ["DIRECT", "FROM_DIRECTORY", "FROM_FILE"]
+    assert len(secrets.names) == 3
+    assert "DIRECT" in secrets.names
+    assert "EMPTY" not in secrets.names
+    assert 5 not in secrets.names
 
 
 @pytest.mark.parametrize("name", ["lower", "../ESCAPE", "A/B", "", "1A", "A\n"])
@@ -52,20 +54,20 @@ def test_a_file_that_cannot_be_read_is_a_missing_secret(tmp_path: Path) -> None:
 
 
 def test_references_are_replaced_at_any_depth_and_nothing_else_is() -> None:
-    opened = Secrets({"SECRET_KEY": VALUE}).opened()
+    opened = Secrets({"SECRET_PASS": VALUE}).opened()
     given = {
-        "headers": {"a": {"$secret": "KEY"}},
-        "list": [{"$secret": "KEY"}, 1],
-        "not one": {"$secret": "KEY", "more": 1},
+        "headers": {"a": {"$secret": "PASS"}},
+        "list": [{"$secret": "PASS"}, 1],
+        "not one": {"$secret": "PASS", "more": 1},
         "nor this": {"$secret": 5},
     }
     assert opened.resolve(given) == {
         "headers": {"a": VALUE},
         "list": [VALUE, 1],
-        "not one": {"$secret": "KEY", "more": 1},
+        "not one": {"$secret": "PASS", "more": 1},
         "nor this": {"$secret": 5},
     }
-    assert given["list"][0] == {"$secret": "KEY"}  # type: ignore[index]
+    assert given["list"][0] == {"$secret": "PASS"}  # type: ignore[index]
 
 
 def test_a_missing_secret_is_an_action_error_that_names_it() -> None:
@@ -93,8 +95,8 @@ def test_a_missing_secret_is_an_action_error_that_names_it() -> None:
     ],
 )
 def test_an_echo_is_masked_inside_texts_and_encoded(echo: str) -> None:
-    opened = Secrets({"SECRET_KEY": VALUE}).opened()
-    opened.resolve({"$secret": "KEY"})
+    opened = Secrets({"SECRET_PASS": VALUE}).opened()
+    opened.resolve({"$secret": "PASS"})
     masked = opened.mask({"body": [echo], echo: 1})
     text = json.dumps(masked, ensure_ascii=False)
     assert MASK in masked["body"][0]
@@ -103,7 +105,7 @@ def test_an_echo_is_masked_inside_texts_and_encoded(echo: str) -> None:
 
 
 def test_only_what_was_handed_out_is_masked() -> None:
-    opened = Secrets({"SECRET_KEY": VALUE, "SECRET_OTHER": "another-one"}).opened()
+    opened = Secrets({"SECRET_PASS": VALUE, "SECRET_OTHER": "another-one"}).opened()
     assert opened.mask(VALUE) == VALUE
     opened.secret("OTHER")
     assert opened.mask([VALUE, "another-one"]) == [VALUE, MASK]
@@ -118,8 +120,8 @@ def test_a_short_secret_is_masked_only_where_it_is_the_whole_text() -> None:
 
 
 def test_an_error_is_masked_in_message_and_details() -> None:
-    opened = Secrets({"SECRET_KEY": VALUE}).opened()
-    opened.secret("KEY")
+    opened = Secrets({"SECRET_PASS": VALUE}).opened()
+    opened.secret("PASS")
     error = StepFailed(
         Category.TRANSIENT, f"with {VALUE}", code="HTTP_500", details={"body": {"x": VALUE}}
     )
@@ -133,8 +135,19 @@ def test_an_error_is_masked_in_message_and_details() -> None:
 
 
 def test_a_replaced_value_counts_at_once() -> None:
-    environ = {"SECRET_KEY": "first"}
+    environ = {"SECRET_PASS": "first"}
     secrets = Secrets(environ)
-    assert secrets.find("KEY") == "first"
-    environ["SECRET_KEY"] = "second"
-    assert secrets.find("KEY") == "second"
+    assert secrets.find("PASS") == "first"
+    environ["SECRET_PASS"] = "second"
+    assert secrets.find("PASS") == "second"
+
+
+def test_the_products_own_key_is_no_secret_of_a_workflow(tmp_path: Path) -> None:
+    """SECRET_KEY and SECRET_KEY_FILE are settings (engine.settings)."""
+    (tmp_path / "key").write_text("signs cookies")
+    secrets = Secrets({"SECRET_KEY": "signs", "SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert secrets.find("KEY") is None
+    assert secrets.find("KEY_FILE") is None
+    assert list(secrets.names) == []
+    with pytest.raises(StepFailed):
+        secrets.opened().resolve({"$secret": "KEY"})
