@@ -17,14 +17,13 @@ from flask import Flask
 
 from blueprints import display, errors, guard, headers, register_blueprints
 from blueprints.extensions import Web, csrf, db, htmx, migrate
-from engine.actions.builtin import ActionOptions
-from engine.actions.registry import default_registry
-from engine.gateway.codec import key_from_text
-from engine.gateway.connect import LazyConnection, TemporalOptions
+from engine import compose, logging
+from engine.commands import register_commands
+from engine.gateway.connect import LazyConnection
 from engine.gateway.queues import TemporalQueueGateway
 from engine.gateway.runs import TemporalRunGateway
 from engine.runs.redaction import Redactor
-from engine.services.context import Limits, QueueGateway, RunGateway, Services
+from engine.services.context import QueueGateway, RunGateway, Services
 from engine.services.explain_queued import Explainer
 from engine.settings import ROOT, Settings
 from engine.store import session as store_session
@@ -36,7 +35,11 @@ REQUEST_BYTES = 8 * 1024 * 1024
 
 def create_app(settings: Settings | None = None, *, gateway: RunGateway | None = None) -> Flask:
     """The web application. Tests may give a gateway of their own."""
-    settings = settings or Settings()
+    if settings is None:
+        settings = compose.read_settings()
+        logging.configure(
+            settings.log_level, as_json=settings.log_json, patterns=settings.redaction_patterns
+        )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app = Flask(__name__, root_path=str(ROOT), instance_path=str(settings.data_dir.resolve()))
     app.config.update(_config(settings))
@@ -60,6 +63,7 @@ def create_app(settings: Settings | None = None, *, gateway: RunGateway | None =
     register_blueprints(app)
     errors.init_app(app)
     display.init_app(app)
+    register_commands(app)
     return app
 
 
@@ -86,43 +90,17 @@ def _services(settings: Settings, store: Store, gateway: RunGateway | None) -> S
     Redactor(settings.redaction_patterns, settings.redaction_pointers)  # a wrong rule ends it here
     queues: QueueGateway | None = None
     if gateway is None:
-        connection = LazyConnection(_temporal(settings))
+        connection = LazyConnection(compose.temporal_options(settings))
         gateway = TemporalRunGateway(connection, store_session.in_transaction)
         queues = TemporalQueueGateway(connection)
     return Services(
         store=store,
         gateway=gateway,
-        catalogue=default_registry(_action_options(settings)),
-        limits=Limits(
-            payload_bytes=settings.payload_max_bytes,
-            launches_per_minute=settings.launches_per_minute,
-            sign_in_attempts_per_minute=settings.sign_in_attempts_per_minute,
-            session_hours=settings.session_hours,
-        ),
+        catalogue=compose.registry(settings),
+        limits=compose.limits(settings),
         redaction_patterns=settings.redaction_patterns,
         redaction_pointers=settings.redaction_pointers,
         queues=queues,
-    )
-
-
-def _action_options(settings: Settings) -> ActionOptions:
-    return ActionOptions(
-        production=settings.production,
-        http_allow=settings.http_allow,
-        http_deny=settings.http_deny,
-        smtp_url=settings.smtp_url,
-        smtp_from=settings.smtp_from,
-    )
-
-
-def _temporal(settings: Settings) -> TemporalOptions:
-    key, codec = settings.temporal_api_key, settings.temporal_codec_key
-    return TemporalOptions(
-        address=settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        tls=settings.temporal_tls,
-        api_key=key.get_secret_value() if key else None,
-        codec_key=key_from_text(codec.get_secret_value()) if codec else None,
     )
 
 

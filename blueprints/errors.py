@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 from typing import Final
 
-from flask import Flask, Response, g
+import structlog
+from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -60,7 +60,7 @@ _TOO_LARGE: Final = (
 )
 _WORDS: Final = {404: _NOT_FOUND, 405: "This address does not do that.", 413: _TOO_LARGE}
 
-_log = logging.getLogger("run_studio.web")
+_log = structlog.get_logger("web")
 
 
 def init_app(app: Flask) -> None:
@@ -108,7 +108,7 @@ def _expected(error: RunStudioError) -> Response:
 
 
 def _stale_form(error: CSRFError) -> Response:
-    _log.info("refused a form without a valid token: %s", error.description)
+    _log.info("web.stale_form", path=request.path, reason=error.description)
     return error_page(400, _STALE_FORM)
 
 
@@ -126,7 +126,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _database(error: Exception) -> Response:
-    _log.error("the database does not answer", exc_info=error)
+    _log.error("web.database_unavailable", exc_info=error)
     response = error_page(
         503, "The database does not answer. Nothing was changed; try again in a moment."
     )
@@ -135,7 +135,7 @@ def _database(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    _log.error("request %s failed", g.get("request_id"), exc_info=error)
+    _log.error("web.request_failed", method=request.method, path=request.path, exc_info=error)
     return error_page(
         500,
         "This is a fault of Run Studio, not of what you did. It has been logged; the request's "

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 
+import structlog
 from flask import Flask, Response, current_app, g, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -102,6 +103,7 @@ def _identify() -> AnyResponse | None:
             operator = operator_of(session, token, services().now())
         if operator is not None:
             g.who = Who(operator.operator_id, operator.email, Role(operator.role))
+            structlog.contextvars.bind_contextvars(operator=operator.operator_id)
     if g.who is None and request.endpoint not in PUBLIC:
         return _to_sign_in()
     return None

@@ -10,6 +10,7 @@ import re
 from typing import Final
 from uuid import uuid4
 
+import structlog
 from flask import Flask, Response, abort, g, request
 
 from blueprints.extensions import web
@@ -49,6 +50,8 @@ def init_app(app: Flask) -> None:
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if request.method not in _SAFE:
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None and site not in _OWN:
