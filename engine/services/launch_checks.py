@@ -25,9 +25,6 @@ from engine.store.definitions import (
 )
 from engine.store.runs import WorkflowRun
 
-ANY_OBJECT: Final = {"type": "object"}
-"""The payload schema of a document that has none (document.md)."""
-
 _FULL_FOR_S: Final = 10
 """What a client is told to wait when the concurrency limit is reached: nobody knows better."""
 
@@ -79,7 +76,7 @@ def find_version(
     raise Conflict("No version of it is published.", code="WORKFLOW_NOT_PUBLISHED")
 
 
-def checked_payload(services: Services, schema: Json, payload: Payload) -> Payload:
+def storable_payload(services: Services, payload: Payload) -> Payload:
     """The payload in the form that is stored. Raises `Invalid`, `TooLarge`."""
     kept = Payload.of(payload.value)
     limit = services.limits.payload_bytes
@@ -89,12 +86,16 @@ def checked_payload(services: Services, schema: Json, payload: Payload) -> Paylo
             code="PAYLOAD_TOO_LARGE",
             details={"bytes": kept.bytes, "limit": limit},
         )
-    problems = validate_payload(ANY_OBJECT if schema is None else schema, kept.value)
+    return kept
+
+
+def refuse_misfit(schema: Json, payload: Payload) -> None:
+    """Raises `Invalid` with a pointer for each fault. `schema` None: any object fits."""
+    problems = validate_payload(schema, payload.value)
     if problems:
         raise Invalid(
             "The payload does not fit this workflow.", problems, code="PAYLOAD_DOES_NOT_FIT"
         )
-    return kept
 
 
 def admit(services: Services, session: Session, workflow_id: str, actor: Actor) -> None:

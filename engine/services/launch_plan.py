@@ -7,7 +7,7 @@ with the list, and not a run that fails at the step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pydantic import ValidationError
@@ -15,12 +15,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
+from engine.definitions.availability import AVAILABLE_KINDS
 from engine.definitions.catalogue import Catalogue
 from engine.definitions.compile import compile_plan
 from engine.definitions.document import Document
+from engine.definitions.payload_schema import check_schema
 from engine.definitions.plan import PlanStep, load_plan
 from engine.errors import Conflict
-from engine.interpreter.kinds import KINDS
 from engine.store.definitions import WorkflowDefinitionVersion
 
 _STEP_LISTS: Final = ("steps", "then", "else", "body", "try", "catch")
@@ -53,9 +54,13 @@ def keep_plan(session: Session, version: WorkflowDefinitionVersion, plan: dict[s
 
 
 def _compiled(version: WorkflowDefinitionVersion, catalogue: Catalogue) -> dict[str, Json]:
-    unknown = sorted(set(_unknown_kinds(version.definition_json)))
-    if unknown:
-        raise _refusal(version, unknown)
+    """Raises `Conflict` with everything that is missing, not only with the first of it."""
+    missing = sorted(set(_missing_in(version.definition_json, catalogue)))
+    if version.payload_schema_json is not None:
+        faults = check_schema(version.payload_schema_json)
+        missing += [f"a usable payload schema ({fault.message})" for fault in faults]
+    if missing:
+        raise _refusal(version, missing)
     try:
         return compile_plan(Document.model_validate(version.definition_json), catalogue)
     except ValidationError as error:
@@ -66,25 +71,28 @@ def _compiled(version: WorkflowDefinitionVersion, catalogue: Catalogue) -> dict[
 
 def _missing(steps: Iterable[PlanStep], catalogue: Catalogue) -> Iterator[str]:
     for step in steps:
-        if step.kind not in KINDS:
-            yield f"step kind {step.kind}"
-        elif step.kind == "action.call":
-            action, version = str(step.config["actionId"]), int(step.config["version"])
-            if catalogue.find(action, version) is None:
-                yield f"action {action}@{version}"
+        yield from _missing_of(step.kind, step.config, catalogue)
         for block in step.blocks.values():
             yield from _missing(block, catalogue)
 
 
-def _unknown_kinds(document: Json) -> Iterator[str]:
-    """Kinds of steps in a document that may be of an older language."""
+def _missing_in(document: Json, catalogue: Catalogue) -> Iterator[str]:
+    """The same of a document, which may be of an older language."""
     for name in _STEP_LISTS:
         steps = document.get(name) if isinstance(document, dict) else None
         for step in steps if isinstance(steps, list) else ():
-            kind = step.get("type") if isinstance(step, dict) else None
-            if kind not in KINDS:
-                yield f"step kind {kind}"
-            yield from _unknown_kinds(step)
+            if isinstance(step, dict):
+                yield from _missing_of(step.get("type"), step.get("config"), catalogue)
+            yield from _missing_in(step, catalogue)
+
+
+def _missing_of(kind: Json, config: Json, catalogue: Catalogue) -> Iterator[str]:
+    if kind not in AVAILABLE_KINDS:
+        yield f"step kind {kind}"
+    elif kind == "action.call" and isinstance(config, Mapping):
+        action, version = config.get("actionId"), config.get("version")
+        if isinstance(version, int) and catalogue.find(str(action), version) is None:
+            yield f"action {action}@{version}"
 
 
 def _refusal(version: WorkflowDefinitionVersion, missing: list[str]) -> Conflict:

@@ -91,8 +91,9 @@ def accept(services: Services, request: LaunchRequest) -> Launched:
             session, request.workflow_key, request.workflow_id
         )
         version = launch_checks.find_version(session, definition, request.version)
-    payload = launch_checks.checked_payload(services, version.payload_schema_json, request.payload)
+    payload = launch_checks.storable_payload(services, request.payload)
     plan = executable_plan(version, services.catalogue)
+    launch_checks.refuse_misfit(version.payload_schema_json, payload)
     try:
         with services.store.writing() as session:
             known = _by_token(session, request)
