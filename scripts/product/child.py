@@ -16,7 +16,7 @@ from pathlib import Path
 from scripts.product.terminal import say
 
 TIED = Path(__file__).with_name("tied.py")
-REMEMBERED_LINES = 15
+REMEMBERED_LINES = 30
 
 
 class Child:
@@ -28,8 +28,8 @@ class Child:
         self.name = name
         self.started = time.monotonic()
         self.last_lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
-        self.quiet = False
-        """Do not tell its output: it is being ended."""
+        self.quiet = True
+        """Its output is not for the terminal: while the product starts, and while it ends."""
         self._process = subprocess.Popen(
             # -I -S: the little program before the child needs neither packages nor settings.
             [sys.executable, "-I", "-S", str(TIED), *command],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-GENERATED = "shown this once: only its hash is kept"
+GENERATED = "note it: it is not shown again, and only its hash is kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,16 @@ def lines(prepared: Prepared, *, url: str, temporal: str, seconds: float) -> lis
     return ["", *head, *(f"  {label:10} {value}" for label, value in rows), ""]
 
 
+def new_operator(prepared: Prepared) -> list[str]:
+    """Told at once: a start that is interrupted must not swallow a password that was just made."""
+    if prepared.password is None:
+        return []
+    return [
+        f"The first operator is {prepared.email} with the password {prepared.password}",
+        f"({GENERATED}).",
+    ]
+
+
 def _sign_in(prepared: Prepared) -> list[tuple[str, str]]:
     if prepared.email is None:
         count = prepared.operators
@@ -41,4 +51,4 @@ def _sign_in(prepared: Prepared) -> list[tuple[str, str]]:
         return [("Sign in", f"as {who}; another: .venv/bin/flask operators add EMAIL --role admin")]
     if prepared.password is None:
         return [("Sign in", f"{prepared.email} with the password in ADMIN_PASSWORD")]
-    return [("Sign in", prepared.email), ("Password", f"{prepared.password}  ({GENERATED})")]
+    return [("Sign in", prepared.email), ("Password", prepared.password)]

@@ -26,12 +26,13 @@ class Kept:
 
 @dataclass(slots=True)
 class Keeper:
-    """Ends them in the order they were started, last first: the web before its Temporal."""
+    """Ends all at once, but for those that the others need until they are gone."""
 
     stop: Stop
     grace_s: Mapping[str, float]
     changed: Callable[[Mapping[str, int]], None]
     """Told the pids whenever they change."""
+    needed_by_all: str = "temporal"
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _kept: dict[str, Kept] = field(default_factory=dict)
@@ -68,22 +69,34 @@ class Keeper:
             kept.again_at = None
             kept.child.kill()  # what is left of its group
             kept.child = kept.start()
+            kept.child.quiet = False
             self._tell()
             say(f"the {kept.child.name} is started again")
 
+    def unmute(self) -> None:
+        """From now on what they say is for the terminal."""
+        for kept in self._kept.values():
+            kept.child.quiet = False
+
     def end(self) -> None:
-        """All of them, in order. A second Ctrl-C, or the end of the grace, kills."""
+        """All of them. A second Ctrl-C, or the end of the grace, kills."""
         asked = self.stop.asked
-        for name in reversed(self._kept):
-            child = self._kept[name].child
+        children = [kept.child for kept in self._kept.values()]
+        self._end([child for child in children if child.name != self.needed_by_all], asked)
+        self._end([child for child in children if child.name == self.needed_by_all], asked)
+        self._kept.clear()
+
+    def _end(self, children: list[Child], asked: int) -> None:
+        began = self.clock()
+        for child in children:
             child.ask_to_end()
-            until = self.clock() + self.grace_s.get(name, 5.0)
+        for child in children:
+            until = began + self.grace_s.get(child.name, 5.0)
             while child.ended() is None and self.clock() < until and self.stop.asked == asked:
                 self.sleep(TICK_S / 4)
             if child.ended() is None:
-                say(f"the {name} did not end by itself; it is killed")
+                say(f"the {child.name} did not end by itself; it is killed")
             child.kill()
-        self._kept.clear()
 
     def _tell(self) -> None:
         self.changed({name: kept.child.pid for name, kept in self._kept.items()})

@@ -22,8 +22,9 @@ from scripts.product.keeper import Keeper
 from scripts.product.ports import answers
 from scripts.product.terminal import Stop, say
 
-START_LIMIT_S = 60.0
-GRACE_S = {"web": 10.0, "worker": 20.0, "temporal": 10.0}
+START_LIMIT_S = 120.0
+"""For a machine that is busy; a quiet one needs a few seconds."""
+GRACE_S = {"web": 15.0, "worker": 20.0, "temporal": 10.0}
 
 
 class NotStarted(Exception):
@@ -49,13 +50,17 @@ class Product:
         began = time.monotonic()
         if self._own_temporal:
             self._start("temporal", temporal_server.command(self._find_temporal(), self._settings))
+        # The web needs no schema to begin with, and begins while the database is prepared.
+        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+        self._start("web", [*gunicorn, "app:create_app()"])
         prepared = self._prepare()
+        for line in greeting.new_operator(prepared):
+            say(line)
         if self._own_temporal:
             self._wait_for("temporal", self._temporal_answers)
         self._start("worker", [sys.executable, "worker.py"])
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
-        self._start("web", [*gunicorn, "app:create_app()"])
         self._wait_for("web", self._web_answers)
+        self._keeper.unmute()
         self._claim.announce(self._shared)
         self._greet(prepared, time.monotonic() - began)
 
@@ -122,6 +127,8 @@ class Product:
                 raise Interrupted
             for child in self._keeper.dead():
                 child.drain()
+                for line in child.last_lines:
+                    say(line, name=child.name)
                 raise NotStarted(f"The {child.name} ended while starting.")
             if time.monotonic() > until:
                 raise NotStarted(f"The {name} did not answer within {START_LIMIT_S:.0f} s.")

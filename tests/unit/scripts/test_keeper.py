@@ -33,6 +33,7 @@ class FakeChild:
     log: list[str]
     code: int | None = None
     obeys: bool = True
+    quiet: bool = True
     last_lines: list[str] = field(default_factory=list)
 
     def ended(self) -> int | None:
@@ -108,6 +109,14 @@ def test_a_dead_part_is_started_again_after_a_pause(
     assert "the worker is started again" in told
 
 
+def test_what_a_restarted_part_says_is_told(bench: Bench) -> None:
+    bench.start("worker")
+    bench.keeper.unmute()
+    bench.dies_at, bench.stops_at = [1010.0], 1020.0
+    bench.keeper.keep()
+    assert [child.quiet for child in bench.made] == [False, False]
+
+
 def test_pauses_double_up_to_the_longest(bench: Bench) -> None:
     class Always(FakeChild):
         def ended(self) -> int | None:
@@ -152,14 +161,17 @@ def test_the_pids_are_told_at_each_change(bench: Bench) -> None:
     assert bench.pids == {"temporal": 1, "worker": 3}
 
 
-def test_all_end_in_the_reverse_order_of_their_start(bench: Bench) -> None:
-    for name in ["temporal", "worker", "web"]:
+def test_all_end_at_once_but_temporal_comes_last(bench: Bench) -> None:
+    for name in ["temporal", "web", "worker"]:
         bench.start(name)
     bench.keeper.end()
-    assert [entry for entry in bench.log if entry.startswith("ask")] == [
+    assert bench.log == [
         "ask web",
         "ask worker",
+        "kill web",
+        "kill worker",
         "ask temporal",
+        "kill temporal",
     ]
 
 
