@@ -1,0 +1,1 @@
+"""The publish checks, one file an idea. Each reports all it finds and never raises."""
