@@ -18,6 +18,7 @@ from flask import Flask
 from blueprints import display, errors, guard, headers, register_blueprints
 from blueprints.extensions import Web, csrf, db, htmx, migrate
 from engine import compose, logging
+from engine.actions.secrets import Secrets
 from engine.commands import register_commands
 from engine.gateway.connect import LazyConnection
 from engine.gateway.queues import TemporalQueueGateway
@@ -101,6 +102,7 @@ def _services(settings: Settings, store: Store, gateway: RunGateway | None) -> S
         redaction_patterns=settings.redaction_patterns,
         redaction_pointers=settings.redaction_pointers,
         queues=queues,
+        secret_names=Secrets.of_environment(settings.secrets_dir).names,
     )
 
 
