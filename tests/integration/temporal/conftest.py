@@ -73,6 +73,15 @@ def worked(studio: Studio) -> Iterator[Studio]:
 
 
 @pytest.fixture
+def own_studio(
+    temporal_address: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Studio]:
+    """As `studio`, with a database of its own: the reconciler looks at every run in it."""
+    monkeypatch.setenv(work_actions.EFFECTS, str(tmp_path / "effects"))
+    yield from a_studio(temporal_address, sqlite_url, tmp_path / "effects")
+
+
+@pytest.fixture
 def on_postgres(
     temporal_address: str,
     postgres_databases: PostgresDatabases,
