@@ -62,7 +62,7 @@ def list_definitions(session: Session) -> list[DefinitionRow]:
             WorkflowDefinition.concurrency_limit,
             newest.c.version,
             WorkflowDefinitionVersion.published_at,
-            open_runs.c.count,
+            open_runs.c.open_count,
         )
         .outerjoin(newest, newest.c.workflow_id == WorkflowDefinition.workflow_id)
         .outerjoin(
@@ -84,7 +84,7 @@ def list_definitions(session: Session) -> list[DefinitionRow]:
             version=row.version,
             published_at=row.published_at,
             concurrency_limit=row.concurrency_limit,
-            open_runs=row.count or 0,
+            open_runs=row.open_count or 0,
         )
         for row in rows
     ]
@@ -139,7 +139,7 @@ def list_versions(session: Session, workflow_id: str) -> list[VersionRow]:
     ]
 
 
-def _versions_of(workflow_id: str) -> Select[tuple[WorkflowDefinitionVersion]]:
+def _versions_of(workflow_id: str) -> Select[WorkflowDefinitionVersion]:
     return select(WorkflowDefinitionVersion).where(
         WorkflowDefinitionVersion.workflow_id == workflow_id
     )
@@ -158,7 +158,7 @@ def _newest() -> Any:
 
 def _open_runs() -> Any:
     return (
-        select(WorkflowRun.workflow_id, func.count().label("count"))
+        select(WorkflowRun.workflow_id, func.count().label("open_count"))
         .where(WorkflowRun.status.in_(OPEN))
         .group_by(WorkflowRun.workflow_id)
         .subquery()
