@@ -44,8 +44,6 @@ class Branch:
     async def run_block(self, opened: OpenStep) -> bool:
         """The steps of `opened.block`, from where it stands. True: the run ends (return)."""
         steps = opened.step.blocks.get(opened.block, ())
-        if self._resuming and opened.index >= len(steps):
-            raise Corrupt(f"{opened.step.path}: no step {opened.index} in {opened.block!r}")
         for index in range(opened.index, len(steps)):
             opened.index = index
             raise_if_cancelled()
@@ -88,8 +86,8 @@ class Branch:
         return OpenStep(step, execution.place(step, self.iter, 1), execution.host.now())
 
     def _restored(self, step: PlanStep, frame: checkpoint.SavedFrame) -> OpenStep:
-        if frame.step != step.id:
-            raise Corrupt(f"{step.path}: the checkpoint stands in {frame.step!r}, not {step.id!r}")
+        if frame.step != step.id or frame.index >= len(step.blocks.get(frame.block, ())):
+            raise Corrupt(f"{step.path}: the checkpoint stands in {frame.step!r}, {frame.block!r}")
         place = StepPlace(frame.position, step.id, step.path, self.iter, step.kind, name=step.name)
         return OpenStep(
             step,

@@ -82,8 +82,8 @@ class Interpreter:
             await branch.run_block(root)
 
     def _restore(self, branch: Branch, root: OpenStep, saved: checkpoints.Saved) -> None:
-        if not saved.frames:
-            raise Corrupt("the checkpoint has no frames")
+        if not saved.frames or saved.frames[0].index >= len(self._steps):
+            raise Corrupt("the checkpoint stands nowhere in the plan")
         self._execution.position = saved.position
         self._scope.take_up(saved.scopes, saved.bytes)
         root.index = saved.frames[0].index

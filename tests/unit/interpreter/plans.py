@@ -90,7 +90,9 @@ def _placed(steps: Any, parent: str) -> list[Json]:
 
 
 def _at(one: Step, path: str) -> Step:
-    blocks = {name: _placed(one["blocks"][name], f"{path}.{name}") for name in one.get("blocks", {})}
+    blocks = {
+        name: _placed(one["blocks"][name], f"{path}.{name}") for name in one.get("blocks", {})
+    }
     return {**one, "path": path, **({"blocks": blocks} if blocks else {})}
 
 

@@ -76,9 +76,7 @@ def test_data_that_looks_like_a_secret_reference_is_refused_as_an_input() -> Non
         ("error.out", {"error": {"out": {"n": 1}}}),
     ],
 )
-def test_save_as_writes_the_output_where_it_says(
-    save_as: str, scopes: dict[str, object]
-) -> None:
+def test_save_as_writes_the_output_where_it_says(save_as: str, scopes: dict[str, object]) -> None:
     host = FakeHost({"act": {"n": 1}})
 
     outcome = execute(plan(action("act", save_as=save_as)), host)
@@ -329,9 +327,7 @@ def test_an_expression_that_exhausts_its_budget_is_charged_for_it() -> None:
 
 
 def test_a_large_output_is_a_reference_until_an_expression_needs_it() -> None:
-    host = FakeHost(
-        {"act": Performed(ValueRef("v1", 70_000))}, values={"v1": {"rows": [1, 2, 3]}}
-    )
+    host = FakeHost({"act": Performed(ValueRef("v1", 70_000))}, values={"v1": {"rows": [1, 2, 3]}})
     steps = [
         action("act", save_as="big"),
         action("blind", {"n": 1}),

@@ -163,7 +163,9 @@ def test_an_action_that_ends_well_while_it_is_cancelled_does_not_lose_the_cancel
         return Performed(None)
 
     host.perform = perform  # type: ignore[method-assign]
-    cancelled(plan(when("if", True, [action("x", save_as="out"), assign("a", {"vars.a": 1})])), host)
+    cancelled(
+        plan(when("if", True, [action("x", save_as="out"), assign("a", {"vars.a": 1})])), host
+    )
 
     assert rows(host) == ["if STARTED", "if CANCELED"]
 

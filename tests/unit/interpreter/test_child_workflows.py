@@ -35,7 +35,9 @@ def test_a_child_gets_its_payload_and_its_scopes_are_mapped_back() -> None:
         "meta.state": expr("childRun.meta.state"),
     }
 
-    outcome = execute(plan(child("call", {"n": expr("payload.n")}, outputs)), host, payload={"n": 1})
+    outcome = execute(
+        plan(child("call", {"n": expr("payload.n")}, outputs)), host, payload={"n": 1}
+    )
 
     (request,) = host.calls("child")
     assert (request.workflow_key, request.workflow_version) == ("other", 3)

@@ -130,9 +130,7 @@ def test_a_return_in_an_item_cancels_the_others_and_ends_the_run() -> None:
     host = FakeHost({"act": seconds})
     body = [lasting(), when("if", expr("it = 1"), [leave("end")])]
 
-    outcome = execute(
-        plan(each("loop", [5, 1, 7, 7], body, concurrency=3), action("never")), host
-    )
+    outcome = execute(plan(each("loop", [5, 1, 7, 7], body, concurrency=3), action("never")), host)
 
     assert outcome.status == "SUCCEEDED"
     assert "never" not in host.performed()
@@ -214,8 +212,7 @@ def test_positions_are_unique_and_the_same_every_time() -> None:
         body = [lasting(), assign("a", {"vars.x": 1}), lasting("again")]
         execute(plan(each("loop", [3, 1, 2, 2], body, concurrency=2)), host)
         return [(one.place.position, one.place.step_id, one.place.iter) for one in host.rows] + [
-            (one.place.position, one.place.step_id, one.place.iter)
-            for one in host.calls("perform")
+            (one.place.position, one.place.step_id, one.place.iter) for one in host.calls("perform")
         ]
 
     first = positions()

@@ -14,7 +14,6 @@ from tests.unit.interpreter.plans import (
     expr,
     leave,
     plan,
-    row,
     rows,
     transform,
     when,

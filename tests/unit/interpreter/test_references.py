@@ -13,8 +13,8 @@ BIG = {"rows": [{"n": 1}, {"n": 2}], "title": "big"}
 
 
 def host(*more: str) -> FakeHost:
-    script = {id: Performed(ValueRef(f"v-{id}", 70_000)) for id in ("act", *more)}
-    return FakeHost(script, values={f"v-{id}": BIG for id in ("act", *more)})
+    script = {one: Performed(ValueRef(f"v-{one}", 70_000)) for one in ("act", *more)}
+    return FakeHost(script, values={f"v-{one}": BIG for one in ("act", *more)})
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_what_was_fetched_is_kept_up_to_a_size_and_the_oldest_leave_first() -> N
         return reference.value_id
 
     async def read(values: FetchedValues, *ids: str) -> None:
-        for id in ids:
-            assert await values.value(ValueRef(id, KEPT_BYTES // 2)) == id
+        for one in ids:
+            assert await values.value(ValueRef(one, KEPT_BYTES // 2)) == one
 
     run(read(FetchedValues(fetch), "a", "b", "a", "c", "a", "b"))
 
