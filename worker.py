@@ -86,7 +86,9 @@ async def _serve(
     pool = activity_pool(settings.worker_slots)
     identity = temporal.identity or client.identity
     worker = make_worker(client, services, tools, pool, identity=identity)
-    writer = HeartbeatWriter(services, _about(settings, identity, tools), lambda: pool.busy)
+    writer = HeartbeatWriter(
+        services, _about(settings, identity, tools, pool.slots), lambda: pool.busy
+    )
     background = (
         Repeating("heartbeat", heartbeat.EVERY_S, writer.beat),
         Repeating("reconciler", EVERY.total_seconds(), lambda: reconcile(services, identity)),
@@ -149,13 +151,13 @@ def _services(
     )
 
 
-def _about(settings: Settings, identity: str, tools: ActionTools) -> heartbeat.Worker:
+def _about(settings: Settings, identity: str, tools: ActionTools, slots: int) -> heartbeat.Worker:
     return heartbeat.Worker(
         identity=identity,
         namespace=settings.temporal_namespace,
         registry_fingerprint=tools.registry.fingerprint(),
         registry=[f"{spec.action}@{spec.version}" for spec in tools.registry.specs()],
-        slots=settings.worker_slots,
+        slots=slots,
         started_at=datetime.now(UTC),
     )
 
