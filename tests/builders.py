@@ -43,7 +43,7 @@ def document(key: str = "greet", **fields: Any) -> dict[str, Any]:
     return {
         "id": key,
         "name": key.capitalize(),
-        "steps": [{"id": "first", "type": "state.set", "state": "greeted"}],
+        "steps": [{"id": "first", "type": "state.set", "config": {"state": "greeted"}}],
     } | fields
 
 

@@ -56,7 +56,8 @@ class DocumentRefused(Invalid):
         errors = [one for one in findings if one.severity == "error"]
         faults = "1 fault" if len(errors) == 1 else f"{len(errors)} faults"
         super().__init__(
-            f"The document cannot be published: {faults}.",
+            f"The document cannot be published: {faults}. "
+            f"{errors[0].step_path}: {errors[0].message}",
             [Problem(one.step_path, one.message, one.code) for one in errors],
         )
         self.findings = tuple(findings)
