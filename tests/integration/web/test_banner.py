@@ -1,0 +1,190 @@
+"""The banner of a queued run: when it is there, what it says, when it is gone (PRD goal 5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from engine.gateway.executions import PendingTask
+from engine.runs.status import RunStatus
+from engine.store.runs import WorkflowRun
+from engine.store.session import Store
+from engine.store.workers import WorkerHeartbeat
+from tests import builders
+from tests.engine_fake import FakeEngine
+from tests.integration.web.browser import Browser, Page
+from tests.integration.web.conftest import Clock
+from tests.integration.web.marks import on_both
+
+
+def _run(store: Store, status: str = "RUNNING", **fields: object) -> WorkflowRun:
+    of, _ = builders.published(store)
+    run = builders.run(of, status, **fields)
+    builders.save(store, run)
+    return run
+
+
+def _banner(browser: Browser, run: WorkflowRun) -> Page:
+    response = browser.get(f"/runs/{run.run_id}/banner", htmx=True)
+    assert response.status_code == 200
+    return Page(response.text)
+
+
+def _polls(page: Page) -> bool:
+    element = page.by_id("run-banner")
+    assert element is not None
+    return "hx-trigger" in element
+
+
+@on_both
+def test_absent_at_59_seconds_and_present_at_61(
+    operator: Browser, store: Store, clock: Clock
+) -> None:
+    run = _run(store)
+    clock.forward(seconds=59)
+    assert _banner(operator, run).text == ""
+    assert "Queued" not in operator.page(f"/runs/{run.run_id}").text
+    clock.forward(seconds=2)
+    assert "Queued" in _banner(operator, run).text
+    assert "Queued" in operator.page(f"/runs/{run.run_id}").text
+
+
+def test_it_is_there_before_it_is_needed_and_asks(operator: Browser, store: Store) -> None:
+    run = _run(store)
+    assert _polls(_banner(operator, run))
+    element = operator.page(f"/runs/{run.run_id}").by_id("run-banner")
+    assert element is not None
+    assert element["hx-get"] == f"/runs/{run.run_id}/banner"
+    assert element["hx-trigger"] == "every 2s"
+
+
+@pytest.mark.parametrize("status", [s.value for s in RunStatus if s is not RunStatus.RUNNING])
+def test_absent_for_every_other_status_and_it_does_not_ask(
+    operator: Browser, store: Store, clock: Clock, status: str
+) -> None:
+    run = _run(store, status)
+    clock.forward(seconds=3600)
+    page = _banner(operator, run)
+    assert page.text == ""
+    assert not _polls(page)
+    assert "Queued," not in operator.page(f"/runs/{run.run_id}").text
+
+
+@on_both
+def test_gone_within_one_poll_of_the_first_step(
+    operator: Browser, store: Store, clock: Clock
+) -> None:
+    run = _run(store)
+    clock.forward(seconds=61)
+    shown = operator.get(f"/runs/{run.run_id}/banner", htmx=True)
+    assert "Queued" in shown.text
+    builders.save(store, builders.step(run, "STARTED"))
+    clock.forward(seconds=2)
+    next_poll = operator.get(
+        f"/runs/{run.run_id}/banner", htmx=True, **{"HX-PTag": shown.headers["HX-PTag"]}
+    )
+    assert next_poll.status_code == 200
+    assert Page(next_poll.text).text == ""
+    assert not _polls(Page(next_poll.text))
+
+
+def test_a_step_of_a_lost_task_does_not_count(
+    operator: Browser, store: Store, clock: Clock
+) -> None:
+    run = _run(store)
+    builders.save(store, builders.step(run, superseded=True))
+    clock.forward(seconds=61)
+    assert "Queued" in _banner(operator, run).text
+
+
+def test_an_unchanged_banner_is_a_304(operator: Browser, store: Store, clock: Clock) -> None:
+    run = _run(store)
+    address = f"/runs/{run.run_id}/banner"
+    for seconds in (10, 61):
+        clock.at = builders.NOW + timedelta(seconds=seconds)
+        first = operator.get(address, htmx=True)
+        clock.forward(seconds=2)
+        same = operator.get(address, htmx=True, **{"HX-PTag": first.headers["HX-PTag"]})
+        assert (same.status_code, same.data) == (304, b"")
+
+
+def test_without_javascript_it_is_a_page_of_its_own(
+    operator: Browser, store: Store, clock: Clock
+) -> None:
+    run = _run(store)
+    assert "This run is not queued." in operator.page(f"/runs/{run.run_id}/banner").text
+    clock.forward(seconds=61)
+    page = operator.page(f"/runs/{run.run_id}/banner")
+    assert "Queued" in page.text
+    assert f"/runs/{run.run_id}" in page.links()
+
+
+def _worker(store: Store, clock: Clock, fingerprint: str) -> None:
+    builders.save(
+        store,
+        WorkerHeartbeat(
+            identity="1@host-x",
+            state="running",
+            task_queue="run-studio",
+            namespace="default",
+            registry_fingerprint=fingerprint,
+            slots=20,
+            started_at=clock(),
+            seen_at=clock(),
+        ),
+    )
+
+
+def test_it_says_what_was_found(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine, services: object
+) -> None:
+    run = _run(store)
+    clock.forward(seconds=61)
+
+    def verdict() -> str:
+        clock.forward(seconds=6)  # what was found is believed for a moment
+        html = operator.get(f"/runs/{run.run_id}/banner", htmx=True).text
+        return html.partition('data-verdict="')[2].partition('"')[0]
+
+    assert run.temporal_workflow_id is not None
+    assert verdict() == "NOT_SENT"
+    engine.down = True
+    assert verdict() == "ENGINE_UNREACHABLE"
+    engine.down = False
+    engine.put(run.temporal_workflow_id)
+    assert verdict() == "NO_WORKER"
+    execution = engine.executions[run.temporal_workflow_id]
+    failing = PendingTask(started=False, attempt=3, scheduled_at=None)
+    engine.executions[run.temporal_workflow_id] = replace(execution, pending_task=failing)
+    assert verdict() == "TASK_FAILING"
+    engine.executions[run.temporal_workflow_id] = execution
+    clock.forward(seconds=6)
+    _worker(store, clock, "another")
+    assert verdict() == "WRONG_REGISTRY"
+
+
+def test_with_no_worker_it_says_so_in_the_words_of_the_promise(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    run = _run(store)
+    assert run.temporal_workflow_id is not None
+    engine.put(run.temporal_workflow_id)
+    clock.forward(seconds=61)
+    text = _banner(operator, run).text
+    assert "Queued, waiting for worker" in text
+    assert "run-studio" in text
+    assert "None has ever been seen." in text
+
+
+def test_while_temporal_is_down_it_is_not_asked_at_every_poll(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    run = _run(store)
+    engine.down = True
+    clock.forward(seconds=61)
+    for _ in range(4):
+        assert "Temporal does not answer" in _banner(operator, run).text
+        clock.forward(seconds=1)
+    assert len(engine.asked("describe")) == 1
