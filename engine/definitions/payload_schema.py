@@ -13,9 +13,9 @@ from referencing import Registry
 
 from engine.contract import Json
 from engine.definitions.schema_keywords import (
-    MAX_REFERENCES,
     SafeValidator,
     TooMuchWork,
+    references_for,
     references_left,
 )
 from engine.definitions.schema_safety import MAX_SCHEMA_DEPTH, depth_of, faults_of
@@ -58,7 +58,7 @@ def validate_payload(schema: Mapping[str, Json] | None, payload: Json) -> list[P
 def validate(schema: Mapping[str, Json], value: Json) -> list[Problem]:
     """The same for any value: the answer to a form, an action's input."""
     plain = {key: part for key, part in schema.items() if key not in ("$schema", "$id")}
-    token = references_left.set([MAX_REFERENCES])
+    token = references_left.set([references_for(value)])
     try:
         return _problems(SafeValidator(plain, registry=_NO_SCHEMAS).iter_errors(value))
     except (TooMuchWork, RecursionError):

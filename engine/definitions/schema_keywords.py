@@ -17,7 +17,8 @@ from engine.contract import Json
 from engine.expressions.patterns import compile_pattern
 from engine.runs.strict_json import canonical
 
-MAX_REFERENCES: Final = 100_000
+_REFERENCES: Final = 10_000
+_REFERENCES_EACH: Final = 20
 
 references_left: ContextVar[list[int]] = ContextVar("references_left")
 """One number: how many `$ref` may still be followed in this validation."""
@@ -25,6 +26,20 @@ references_left: ContextVar[list[int]] = ContextVar("references_left")
 
 class TooMuchWork(Exception):
     """References were followed too often."""
+
+
+def references_for(value: Json) -> int:
+    """How many `$ref` a validation of `value` may follow: some for each value in it."""
+    count = 0
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        count += 1
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return _REFERENCES + _REFERENCES_EACH * count
 
 
 def _reference(validator: Any, ref: str, instance: Json, schema: Json) -> Iterator[Any]:
