@@ -1,0 +1,240 @@
+"""`worker.py` as a process: it says what it waits for, beats, executes, and leaves when told."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine.contract import TASK_QUEUE, RunResult
+from engine.gateway.connect import LazyConnection, TemporalOptions
+from engine.gateway.loop_thread import LoopThread
+from engine.gateway.queues import TemporalQueueGateway
+from engine.gateway.runs import TemporalRunGateway
+from engine.runs.payload import Payload
+from engine.services.heartbeat import a_worker_lives
+from engine.services.launch_run import LaunchRequest, launch_published_workflow_run
+from engine.store.session import Store, in_transaction
+from engine.store.tables import Lease, WorkerHeartbeat
+from tests.dev_server import DevServer
+from tests.run_cases import SOMEBODY
+from tests.studio import Studio
+
+pytestmark = pytest.mark.temporal
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class WorkerProcess:
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.log = directory / "worker.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "worker.py"],
+                cwd=ROOT,
+                env={**os.environ, "DATA_DIR": str(directory), **settings},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def says(self, text: str, timeout_s: float = 30) -> None:
+        Studio.eventually(lambda: text in self.said or self.process.poll() is not None, timeout_s)
+        assert text in self.said, self.said
+
+    def ends(self, timeout_s: float = 30) -> int:
+        return self.process.wait(timeout_s)
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Exit code, and how long it took to leave."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        return self.ends(), time.monotonic() - began
+
+
+@contextmanager
+def worker(directory: Path, **settings: str) -> Iterator[WorkerProcess]:
+    running = WorkerProcess(directory, **settings)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def beats(store: Store) -> list[WorkerHeartbeat]:
+    with store.reading() as session:
+        return list(session.scalars(select(WorkerHeartbeat)))
+
+
+def launch(studio: Studio, **services: Any) -> str:
+    """Of a document with one quick action that every installation has."""
+    write = {
+        "id": "note",
+        "type": "action.call",
+        "config": {
+            "actionId": "log.write",
+            "version": 1,
+            "inputMapping": {"level": "INFO", "message": "hello"},
+        },
+    }
+    key = studio.publish(write).key
+    request = LaunchRequest(workflow_key=key, payload=Payload({}), actor=SOMEBODY)
+    return launch_published_workflow_run(replace(studio.services, **services), request).run_id
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_beats_executes_and_leaves_cleanly_when_it_is_told_to(
+    own_studio: Studio, temporal_address: str, sqlite_url: str, tmp_path: Path, number: int
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": temporal_address, "DATABASE_URL": sqlite_url}
+    with worker(tmp_path, WORKER_SLOTS="3", **settings) as running:
+        running.says("worker.started")
+        own_studio.eventually(lambda: len(beats(own_studio.store)) == 1)
+        beat = beats(own_studio.store)[0]
+        assert (beat.state, beat.task_queue, beat.slots) == ("running", TASK_QUEUE, 6)
+        assert beat.identity.startswith(f"{running.process.pid}@")
+        assert "log.write@1" in beat.registry_json
+        assert own_studio.ended(launch(own_studio)).status == "SUCCEEDED"
+        code, took_s = running.stop(number)
+    assert code == 0, running.said
+    assert took_s < 6
+    assert [beat.state for beat in beats(own_studio.store)] == ["stopped"]
+    with own_studio.store.reading() as session:
+        assert not a_worker_lives(session, own_studio.services.now())
+        lease = session.get_one(Lease, "reconciler")
+    assert lease.owner is None
+    assert lease.last_pass_json["reachable"] is True
+
+
+def test_temporal_lists_it_under_the_name_that_its_heartbeat_has(
+    own_studio: Studio, temporal_address: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": temporal_address, "DATABASE_URL": sqlite_url}
+    thread = LoopThread()
+    queues = TemporalQueueGateway(LazyConnection(TemporalOptions(temporal_address), thread))
+    with worker(tmp_path, **settings) as running:
+        running.says("worker.started")
+        own_studio.eventually(lambda: bool(beats(own_studio.store)))
+        identity = beats(own_studio.store)[0].identity
+
+        def is_listed() -> bool:
+            pollers = queues.describe_queue().workflow_pollers
+            return identity in [poller.identity for poller in pollers]
+
+        own_studio.eventually(is_listed)
+        running.stop()
+    thread.stop()
+
+
+def test_it_waits_for_a_temporal_that_comes_later_and_says_so(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    server = DevServer(tmp_path)
+    settings = {"TEMPORAL_ADDRESS": server.address, "DATABASE_URL": sqlite_url}
+    with worker(tmp_path, **settings) as running:
+        running.says(f"Temporal at {server.address} does not answer")
+        server.start()
+        running.says("worker.started")
+        assert running.stop()[0] == 0
+    server.kill()
+
+
+def test_it_can_be_told_to_leave_while_it_waits(sqlite_url: str, tmp_path: Path) -> None:
+    settings = {"TEMPORAL_ADDRESS": "127.0.0.1:9", "DATABASE_URL": sqlite_url}
+    with worker(tmp_path, **settings) as running:
+        running.says("does not answer")
+        code, took_s = running.stop()
+    assert (code, took_s < 6) == (0, True)
+
+
+def test_it_names_a_namespace_that_is_not_there(
+    temporal_address: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": temporal_address, "DATABASE_URL": sqlite_url}
+    with worker(tmp_path, TEMPORAL_NAMESPACE="nowhere", **settings) as running:
+        running.says("has no namespace 'nowhere'")
+
+
+def test_a_database_without_our_schema_ends_it_with_what_to_do(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    with worker(tmp_path, DATABASE_URL=url) as running:
+        assert running.ends() == 1
+    assert "flask db upgrade" in running.said
+
+
+def test_a_database_that_is_not_there_ends_it_with_its_name_and_without_its_password(
+    tmp_path: Path,
+) -> None:
+    url = "postgresql://somebody:hunter2@127.0.0.1:9/nothing"
+    with worker(tmp_path, DATABASE_URL=url) as running:
+        assert running.ends() == 1
+    assert "127.0.0.1:9/nothing" in running.said
+    assert "hunter2" not in running.said
+
+
+def test_all_wrong_settings_are_listed_at_once_without_their_values(tmp_path: Path) -> None:
+    wrong = {"WORKER_SLOTS": "0", "TEMPORAL_CODEC_KEY": "hunter2", "REDACTION_PATTERNS": "(("}
+    with worker(tmp_path, **wrong) as running:
+        assert running.ends() == 2
+    for name in wrong:
+        assert name in running.said
+    assert "hunter2" not in running.said
+
+
+def test_a_killed_worker_s_run_is_finished_by_another(
+    own_studio: Studio, temporal_address: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": temporal_address, "DATABASE_URL": sqlite_url}
+    wait = {
+        "id": "wait",
+        "type": "time.wait",
+        "config": {"mode": "duration", "durationMs": 1500},
+    }
+    with worker(tmp_path, **settings) as first:
+        first.says("worker.started")
+        run_id = own_studio.start(own_studio.publish(wait))
+        own_studio.eventually(lambda: own_studio.run(run_id).status == "WAITING")
+        first.process.kill()
+    with worker(tmp_path, **settings) as second:
+        assert own_studio.ended(run_id, 40).status == "SUCCEEDED"
+        second.stop()
+
+
+def test_with_a_codec_key_nothing_that_temporal_stores_is_readable_and_runs_still_work(
+    own_studio: Studio, temporal_address: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    key = bytes(range(32))
+    thread = LoopThread()
+    connection = LazyConnection(TemporalOptions(temporal_address, codec_key=key), thread)
+    gateway = TemporalRunGateway(connection, in_transaction)
+    settings = {
+        "TEMPORAL_ADDRESS": temporal_address,
+        "DATABASE_URL": sqlite_url,
+        "TEMPORAL_CODEC_KEY": base64.urlsafe_b64encode(key).decode(),
+    }
+    with worker(tmp_path, **settings) as running:
+        running.says("worker.started")
+        run_id = launch(own_studio, gateway=gateway)
+        assert own_studio.ended(run_id).status == "SUCCEEDED"
+        running.stop()
+    # Read by a client that has no key.
+    stored = str(own_studio.history(run_id))
+    assert "binary/encrypted" in stored
+    assert "hello" not in stored
+    assert gateway.ending_of(f"run-{run_id}").result == RunResult("SUCCEEDED")
+    thread.stop()
