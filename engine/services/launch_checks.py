@@ -6,10 +6,11 @@ own state are checked in the transaction that inserts the row, so that they hold
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session, defer
 
 from engine.contract import Json
 from engine.definitions.payload_schema import validate_payload
@@ -25,51 +26,70 @@ from engine.store.definitions import (
 )
 from engine.store.runs import WorkflowRun
 
+_COLUMNS: Final = select(
+    WorkflowDefinition.workflow_id,
+    WorkflowDefinition.name,
+    WorkflowDefinition.status,
+    WorkflowDefinition.is_paused,
+    WorkflowDefinition.concurrency_limit,
+)
 _FULL_FOR_S: Final = 10
 """What a client is told to wait when the concurrency limit is reached: nobody knows better."""
 
 
-def find_definition(session: Session, key: str | None, workflow_id: str | None) -> str:
-    """Id of a workflow that may be launched. Raises `NotFound`, `Conflict`."""
+@dataclass(frozen=True, slots=True)
+class Runnable:
+    """What of a definition decides whether it may be launched; its draft is not read."""
+
+    workflow_id: str
+    name: str
+    concurrency_limit: int | None
+
+
+def find_definition(session: Session, key: str | None, workflow_id: str | None) -> Runnable:
+    """A workflow that may be launched. Raises `NotFound`, `Conflict`."""
     wanted = (
         WorkflowDefinition.workflow_id == workflow_id
         if workflow_id is not None
         else WorkflowDefinition.key == key
     )
     named = key or workflow_id or ""
-    definition = (
-        None
-        if "\0" in named
-        else session.scalars(select(WorkflowDefinition).where(wanted)).one_or_none()
-    )
-    if definition is None:
+    found = None if "\0" in named else session.execute(_COLUMNS.where(wanted)).one_or_none()
+    return _runnable(found, named)
+
+
+def _runnable(found: Row[str, str, str, bool, int | None] | None, named: str) -> Runnable:
+    if found is None:
         raise NotFound(f"There is no workflow {named[:80]!r}.", code="WORKFLOW_NOT_FOUND")
-    refuse_unless_runnable(definition)
-    return definition.workflow_id
-
-
-def refuse_unless_runnable(definition: WorkflowDefinition) -> None:
-    if definition.status != DefinitionStatus.PUBLISHED:
+    if found.status != DefinitionStatus.PUBLISHED:
         raise Conflict(
-            f"{definition.name} is not published: publish it first.", code="WORKFLOW_NOT_PUBLISHED"
+            f"{found.name} is not published: publish it first.", code="WORKFLOW_NOT_PUBLISHED"
         )
-    if definition.is_paused:
+    if found.is_paused:
         raise Conflict(
-            f"{definition.name} is paused: new runs are not accepted.", code="WORKFLOW_PAUSED"
+            f"{found.name} is paused: new runs are not accepted.", code="WORKFLOW_PAUSED"
         )
+    return Runnable(found.workflow_id, found.name, found.concurrency_limit)
 
 
 def find_version(
     session: Session, workflow_id: str, number: int | None
 ) -> WorkflowDefinitionVersion:
-    """The version asked for, else the newest. Raises `NotFound`, `Conflict` (there is none)."""
+    """The version asked for, else the newest. Raises `NotFound`, `Conflict` (there is none).
+
+    Its document is read only where it has no plan.
+    """
     of_workflow = WorkflowDefinitionVersion.workflow_id == workflow_id
     newest = WorkflowDefinitionVersion.version.desc()
-    query = select(WorkflowDefinitionVersion).where(of_workflow).order_by(newest).limit(1)
+    document = defer(WorkflowDefinitionVersion.definition_json)
+    query = select(WorkflowDefinitionVersion).options(document).where(of_workflow)
+    query = query.order_by(newest).limit(1)
     if number is not None:
         query = query.where(WorkflowDefinitionVersion.version == number)
     version = session.scalars(query).one_or_none()
     if version is not None:
+        if version.plan_json is None:
+            session.refresh(version, ["definition_json"])
         return version
     if number is not None:
         raise NotFound(f"There is no version {number}.", code="VERSION_NOT_FOUND")
@@ -104,30 +124,24 @@ def admit(services: Services, session: Session, workflow_id: str, actor: Actor) 
     The definition's row is locked first: on PostgreSQL two launches of a workflow count one after
     the other, on SQLite BEGIN IMMEDIATE has seen to it. Who pauses it waits too.
     """
-    definition = session.scalars(
-        select(WorkflowDefinition)
-        .where(WorkflowDefinition.workflow_id == workflow_id)
-        .with_for_update()
-    ).one_or_none()
-    if definition is None:
-        raise NotFound("The workflow is not there any more.", code="WORKFLOW_NOT_FOUND")
-    refuse_unless_runnable(definition)
-    _refuse_when_full(session, definition)
+    locked = _COLUMNS.where(WorkflowDefinition.workflow_id == workflow_id).with_for_update()
+    runnable = _runnable(session.execute(locked).one_or_none(), workflow_id)
+    _refuse_when_full(session, runnable)
     _refuse_when_too_fast(services, session, actor)
 
 
-def _refuse_when_full(session: Session, definition: WorkflowDefinition) -> None:
-    limit = definition.concurrency_limit
+def _refuse_when_full(session: Session, runnable: Runnable) -> None:
+    limit = runnable.concurrency_limit
     if limit is None:
         return
     open_runs = session.scalar(
         select(func.count())
         .select_from(WorkflowRun)
-        .where(WorkflowRun.workflow_id == definition.workflow_id, WorkflowRun.status.in_(OPEN))
+        .where(WorkflowRun.workflow_id == runnable.workflow_id, WorkflowRun.status.in_(OPEN))
     )
     if (open_runs or 0) >= limit:
         raise TooMany(
-            f"{definition.name} may have {limit} runs at a time, and has them.",
+            f"{runnable.name} may have {limit} runs at a time, and has them.",
             retry_after_s=_FULL_FOR_S,
             code="CONCURRENCY_LIMIT",
         )

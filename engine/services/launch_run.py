@@ -87,10 +87,10 @@ def accept(services: Services, request: LaunchRequest) -> Launched:
         known = _by_token(session, request)
         if known is not None:
             return known
-        definition = launch_checks.find_definition(
+        workflow_id = launch_checks.find_definition(
             session, request.workflow_key, request.workflow_id
-        )
-        version = launch_checks.find_version(session, definition, request.version)
+        ).workflow_id
+        version = launch_checks.find_version(session, workflow_id, request.version)
     payload = launch_checks.storable_payload(services, request.payload)
     plan = executable_plan(version, services.catalogue)
     launch_checks.refuse_misfit(version.payload_schema_json, payload)
@@ -99,7 +99,7 @@ def accept(services: Services, request: LaunchRequest) -> Launched:
             known = _by_token(session, request)
             if known is not None:
                 return known
-            launch_checks.admit(services, session, definition, request.actor)
+            launch_checks.admit(services, session, workflow_id, request.actor)
             keep_plan(session, version, plan)
             return _insert(services, session, replace(request, payload=payload), version, plan)
     except IntegrityError:
