@@ -29,7 +29,8 @@ def publish(file: bytes, as_json: bool) -> None:
         _say_findings(refused.findings)
         if as_json:
             print_json({"published": False, "findings": _as_data(refused.findings)})
-        raise
+        say(refused.message)
+        raise click.exceptions.Exit(REFUSED) from None
     _say_findings(published.findings)
     if published.already:
         say(f"{published.key} is published as version {published.version} already: no change.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,8 @@ class SingleCommand(click.Command):
 def ending(ctx: click.Context) -> Iterator[None]:
     """Refusals become a message and code 3; then the process is left."""
     code = 0
+    # It says which database it looks at, each time that the schema's revision is read.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         yield
     except RunStudioError as error:

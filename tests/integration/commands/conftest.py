@@ -27,16 +27,24 @@ from tests.studio import Studio
 SECRETS = {"SECRET_PIN": "1234-5678"}
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    named = os.environ.get("TEMPORAL_ADDRESS")
-    if named:
-        yield named
-        return
-    server = DevServer(tmp_path_factory.mktemp("temporal"))
+def dev_server(directory: Path) -> Iterator[str]:
+    """Of a service that TEMPORAL_ADDRESS names nothing is known: who polls there, for one."""
+    server = DevServer(directory)
     server.start()
     yield server.address
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Temporal that no worker polls."""
+    yield from dev_server(tmp_path_factory.mktemp("temporal"))
+
+
+@pytest.fixture
+def own_address(tmp_path: Path) -> Iterator[str]:
+    """A Temporal for one test: workers of two databases on one would take each other's runs."""
+    yield from dev_server(tmp_path)
 
 
 @dataclass
@@ -123,13 +131,14 @@ def flask(
 
 @pytest.fixture(scope="session")
 def worked(
-    address: str, sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
+    sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CommandLine]:
     """One installation for all who need a worker: `worker.py` as it is."""
     directory = tmp_path_factory.mktemp("worked")
-    shared = installation(address, sqlite_databases.create(directory, migrate), directory)
-    with worker_of(shared):
-        yield shared
+    for address in dev_server(directory):
+        shared = installation(address, sqlite_databases.create(directory, migrate), directory)
+        with worker_of(shared):
+            yield shared
 
 
 class worker_of:  # noqa: N801

@@ -12,8 +12,9 @@ import pytest
 
 from engine.actions.registry import Registry
 from tests import builders
+from tests.databases import SqliteDatabases
 from tests.dev_server import free_port
-from tests.integration.commands.conftest import CommandLine, installation, worker_of
+from tests.integration.commands.conftest import CommandLine, installation, migrate, worker_of
 from tests.studio import Studio
 
 PASSWORD = "a long enough passphrase"
@@ -88,8 +89,11 @@ def test_a_database_without_a_schema_is_told(address: str, tmp_path: Path) -> No
     assert "flask db upgrade" in result.stderr
 
 
-def test_a_run_that_nothing_executes_is_found(flask: CommandLine) -> None:
+def test_a_run_that_nothing_executes_is_found(
+    own_address: str, sqlite_databases: SqliteDatabases, tmp_path: Path
+) -> None:
     """Accepted, committed, and the process died before it told Temporal."""
+    flask = installation(own_address, sqlite_databases.create(tmp_path, migrate), tmp_path)
     services = flask.services
     of, _ = builders.published(services.store, "greet")
     now = services.now()

@@ -61,8 +61,8 @@ def pattern(expected: list[str], ids: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def flask(address: str, sqlite_databases: SqliteDatabases, tmp_path: Path) -> CommandLine:
-    return installation(address, sqlite_databases.create(tmp_path, migrate), tmp_path)
+def flask(own_address: str, sqlite_databases: SqliteDatabases, tmp_path: Path) -> CommandLine:
+    return installation(own_address, sqlite_databases.create(tmp_path, migrate), tmp_path)
 
 
 def test_the_examples_do_what_the_page_says(
