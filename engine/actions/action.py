@@ -32,6 +32,14 @@ class AnswerLost(StepFailed):
         super().__init__(Category.TRANSIENT, message, code="ANSWER_LOST", details=details)
 
 
+class Interrupted(Exception):
+    """An action has stopped because it was cancelled, when its effect may have begun.
+
+    The attempt is CANCELED with OutcomeUnknown (rules.md 3). Where nothing was begun, or nothing
+    is changed by it, `ActionContext.raise_if_cancelled` tells it.
+    """
+
+
 WriteLog = Callable[[str, str, Mapping[str, Json] | None], None]
 """Level (DEBUG, INFO, WARN, ERROR), message, context: a line in the run's log."""
 

@@ -51,6 +51,8 @@ class Lifeline:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self.ended: Ended | None = None
+        self.connected = False
+        """From then on something may have been sent."""
 
     @property
     def left_s(self) -> float:
@@ -69,6 +71,7 @@ class Lifeline:
 
     def hold(self, connected: socket.socket) -> None:
         """A duplicate is kept: TLS takes the socket itself over."""
+        self.connected = True
         with self._lock:
             self._sockets.append(socket.socket(fileno=socket.dup(connected.fileno())))
         if self.ended is not None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-from engine.actions.action import Action, ActionContext, AnswerLost
+from engine.actions.action import Action, ActionContext, AnswerLost, Interrupted
 from engine.actions.addresses import AddressPolicy
 from engine.actions.http_connection import (
     CONNECT_TIMEOUT_S,
@@ -60,7 +60,7 @@ class HttpRequest:
                 try:
                     return _exchange(client, _request(client, input, context), context)
                 except Exception as error:
-                    failure = _failure(error, lifeline, context)
+                    failure = _failure(error, lifeline, input, context)
                     if failure is error:
                         raise
                     raise failure from error
@@ -195,9 +195,13 @@ def retry_after_ms(value: str | None, now: datetime) -> int | None:
     return min(max(0, round((at - now).total_seconds() * 1000)), _RETRY_AFTER_MAX_MS)
 
 
-def _failure(error: Exception, lifeline: Lifeline, context: ActionContext) -> Exception:
+def _failure(
+    error: Exception, lifeline: Lifeline, input: HttpInput, context: ActionContext
+) -> Exception:
     """What the author sees of a request that got no answer. Never holds the URL."""
     if lifeline.ended is Ended.CANCELLED or context.cancelled():
+        if lifeline.connected and not _may_repeat(input):
+            return Interrupted("the request may have been received")
         return StepFailed(Category.CANCELLATION, "The request was given up: the run is cancelled.")
     if isinstance(error, StepFailed):
         return error

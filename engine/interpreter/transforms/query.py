@@ -1,7 +1,8 @@
 """`query_json`: an expression over a value, with the language's own functions and limits.
 
-The value is what the expression is applied to, and has the name `source` in it too: both
-`items[price > 5]` and `source.items[price > 5]` read the field `items`.
+The value has the name `source`. The fields of an object are names too: both `items[price > 5]` and
+`source.items[price > 5]` read the field `items`. An expression that does not name `source` is
+applied to the object itself, so that `$keys($)` gives its keys.
 """
 
 from __future__ import annotations
@@ -54,12 +55,12 @@ def _compiled(source: str) -> Expression:
         ) from None
 
 
-def _scope(expression: Expression, source: Json) -> Any:
+def _scope(expression: Expression, source: Json) -> dict[str, Json]:
+    if not isinstance(source, dict):
+        return {"source": source}
     roots = expression.roots
     named = "source" in roots if roots is not None else _NAMED.search(expression.source)
-    if named or not isinstance(source, dict | list):
-        return {**(source if isinstance(source, dict) else {}), "source": source}
-    return source
+    return {**source, "source": source} if named else source
 
 
 def _without_clock(input: Query) -> dict[str, Json]:

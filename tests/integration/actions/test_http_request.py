@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engine.actions.action import ActionContext
+from engine.actions.action import ActionContext, Interrupted
 from engine.actions.addresses import AddressPolicy
 from engine.actions.http_request import http_request
 from engine.actions.perform import perform, prepare
@@ -328,19 +328,28 @@ def test_the_whole_call_has_a_time_limit(server: HttpServer, slow: Any) -> None:
     assert (failed.category, failed.code) == (Category.TIMEOUT, "TIMEOUT")
 
 
-def test_cancelling_closes_the_connection(server: HttpServer) -> None:
-    server.routes["/"] = wait_for_the_client_to_leave
+def cancelled_soon() -> ActionContext:
     cancelled = threading.Event()
     timer = threading.Timer(0.3, cancelled.set)
+    timer.daemon = True
     timer.start()
+    return dataclasses.replace(CONTEXT, cancelled=cancelled.is_set)
+
+
+def test_cancelling_closes_the_connection(server: HttpServer) -> None:
+    server.routes["/"] = wait_for_the_client_to_leave
     began = time.monotonic()
-    failed = failure(
-        f"{server.url}/", "POST", context=dataclasses.replace(CONTEXT, cancelled=cancelled.is_set)
-    )
+    failed = failure(f"{server.url}/", "GET", context=cancelled_soon())
     assert time.monotonic() - began < 1.5
     assert failed.category is Category.CANCELLATION
     assert server.gone.wait(2)
-    timer.join()
+
+
+def test_cancelling_a_post_under_way_leaves_its_outcome_unknown(server: HttpServer) -> None:
+    server.routes["/"] = wait_for_the_client_to_leave
+    with pytest.raises(Interrupted):
+        call(f"{server.url}/", "POST", context=cancelled_soon())
+    assert server.gone.wait(2)
 
 
 def test_nothing_is_sent_for_a_run_that_is_cancelled(server: HttpServer) -> None:

@@ -25,7 +25,7 @@ def outcome(name: str, input: Any) -> Any:
     try:
         output = run_transform(f"transform.{name}", 1, input)
     except StepFailed as failed:
-        return {"error": failed.category.value, "code": failed.own_code, "says": failed.message}
+        return {"error": failed.category.value, "code": failed.own_code}
     text = json.dumps(output, ensure_ascii=False)
     if len(text) <= _LARGEST_SHOWN:
         return {"output": output}
