@@ -1,7 +1,7 @@
 """An action: what it takes and gives, whether it may be repeated, and how it is run.
 
 Third parties make an `Action` of their own and name it by an entry point of the group
-`run_studio.actions` (docs/authoring.md). An action's `run` is synchronous: it runs in a worker's
+`run_studio.actions` (docs/actions.md). An action's `run` is synchronous: it runs in a worker's
 thread. It raises `StepFailed` for what the author should see.
 """
 
