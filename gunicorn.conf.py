@@ -4,6 +4,7 @@ Threads and no preload: one Temporal client and one loop thread a process, made 
 control socket. gevent is not used: Temporal's SDK advises against it.
 """
 
+import app  # noqa: F401  (modules are loaded once, before the fork; nothing is made of them)
 from engine.settings import Settings
 
 _settings = Settings()

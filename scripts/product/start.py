@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.settings import ROOT, Settings
 from scripts import find_temporal
-from scripts.product import greeting, temporal_server, variables
+from scripts.product import greeting, prepared_before, temporal_server, variables
 from scripts.product.child import Child
 from scripts.product.claim import Claim
 from scripts.product.greeting import Prepared
@@ -83,9 +83,13 @@ class Product:
         return binary
 
     def _prepare(self) -> Prepared:
+        known = prepared_before.known(self._settings)
+        if known is not None:
+            return known
         command = [sys.executable, "-m", "scripts.product.prepare"]
         failed = "The database could not be prepared."
         answer = self._ask(command, self._environment(), failed)
+        prepared_before.note(self._settings)
         return Prepared.from_json(json.loads(answer))
 
     def _ask(self, command: list[str], environment: Mapping[str, str], failed: str) -> str:
