@@ -1,0 +1,77 @@
+"""Edges of the transforms of regular expressions: what goes in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.unit.transforms.edge_values import ASTRAL, COMBINING, HUGE, MIXED
+
+PATTERNS: Final[dict[str, dict[str, Any]]] = {
+    "regex_match": {
+        "groups": {"text": "Incident INC-123456 here", "pattern": r"INC-(?<id>\d{6})"},
+        "python name": {"text": "a1", "pattern": r"(?P<n>\d)"},
+        "group without part": {"text": "b", "pattern": "(a)|(b)"},
+        "nothing": {"text": "none", "pattern": r"\d"},
+        "nothing, but required": {"text": "none", "pattern": r"\d", "requireMatch": True},
+        "empty text": {"text": "", "pattern": "^$"},
+        "null text": {"text": None, "pattern": "x*"},
+        "number": {"text": 2026, "pattern": "2$"},
+        "index after astral": {"text": f"{ASTRAL}{COMBINING}x", "pattern": "x"},
+        "one code point": {"text": ASTRAL, "pattern": "^.(.)$"},
+        "combining is a code point": {"text": COMBINING, "pattern": "^.{4}$"},
+        "ignore case": {"text": "ÄPFEL", "pattern": "äpfel", "flags": "i"},
+        "lines": {"text": "a\nb", "pattern": "^b$", "flags": "gm"},
+        "dot and line end": {"text": "a\nb", "pattern": "a.b", "flags": "s"},
+        "unknown flag": {"text": "", "pattern": "a", "flags": "y"},
+        "bad pattern": {"text": "", "pattern": "("},
+        "look-ahead": {"text": "ab", "pattern": "a(?=b)"},
+        "back-reference": {"text": "aa", "pattern": r"(a)\1"},
+        "empty pattern": {"text": "", "pattern": ""},
+        "long pattern": {"text": "", "pattern": "a" * 5_000},
+        "exponential elsewhere": {"text": "a" * 50_000 + "!", "pattern": "^(a+)+$"},
+        "huge": {"text": HUGE, "pattern": "b a.{3}$"},
+        "too long": {"text": "x" * 1_000_001, "pattern": "x"},
+        "missing": {"pattern": "a"},
+    },
+    "regex_extract": {
+        "two of three": {
+            "text": "A-1 B-2 C-3",
+            "pattern": r"([A-Z])-(?<n>\d)",
+            "maxMatches": 2,
+        },
+        "nothing": {"text": "none", "pattern": r"\d"},
+        "nothing, but required": {"text": "none", "pattern": r"\d", "requireMatch": True},
+        "empty matches": {"text": "ab", "pattern": "x*"},
+        "lines": {"text": "a\nb\n", "pattern": "^", "flags": "m"},
+        "begin only once": {"text": "aaa", "pattern": "^a"},
+        "word boundaries": {"text": "ab c", "pattern": r"\b"},
+        "empty text": {"text": "", "pattern": "a"},
+        "null": {"text": None, "pattern": "^"},
+        "unicode": {"text": MIXED, "pattern": r"\p{So}|\p{Mn}"},
+        "a hundred at most": {"text": "a" * 300, "pattern": "a"},
+        "too many wanted": {"text": "a", "pattern": "a", "maxMatches": 1001},
+        "none wanted": {"text": "a", "pattern": "a", "maxMatches": 0},
+        "huge": {"text": HUGE, "pattern": "b", "maxMatches": 1000},
+        "missing": {"text": "a"},
+    },
+    "regex_replace": {
+        "all": {"text": "INC-1 INC-2", "pattern": r"INC-(\d+)", "replacement": "REF-$1"},
+        "first": {"text": "a a", "pattern": "a", "replacement": "b", "replaceAll": False},
+        "name": {"text": "srv-1", "pattern": r"srv-(?<id>\d)", "replacement": "host-$<id>"},
+        "all that matched": {"text": "ab", "pattern": "[ab]", "replacement": "<$&>"},
+        "dollar": {"text": "5", "pattern": r"(\d)", "replacement": "$$$1"},
+        "no such group": {"text": "a", "pattern": "(a)", "replacement": "$2 $<x> $0 $11"},
+        "group without part": {"text": "b", "pattern": "(a)|b", "replacement": "[$1]"},
+        "backslash is text": {"text": "a", "pattern": "a", "replacement": r"\1\n"},
+        "empty matches": {"text": "ab", "pattern": "x*", "replacement": "-"},
+        "empty after a match": {"text": "abxd", "pattern": "x*", "replacement": "-"},
+        "begin only once": {"text": "aaa", "pattern": "^a", "replacement": ""},
+        "nothing": {"text": "ab", "pattern": "x", "replacement": "-"},
+        "empty text": {"text": "", "pattern": "^", "replacement": "-"},
+        "null": {"text": None, "pattern": "a", "replacement": "-"},
+        "unicode": {"text": MIXED, "pattern": r"\p{Mn}", "replacement": ""},
+        "huge": {"text": HUGE, "pattern": "ab a", "replacement": "$&!"},
+        "grows too large": {"text": "a" * 90_000, "pattern": "a", "replacement": "x" * 1000},
+        "missing": {"text": "a", "pattern": "a"},
+    },
+}
