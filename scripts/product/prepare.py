@@ -105,7 +105,7 @@ def _content(document: dict[str, Json]) -> str:
 def first_operator(services: Services, settings: Settings, published: list[str]) -> Prepared:
     """ADMIN_EMAIL with ADMIN_PASSWORD; else, where there is nobody, one with a new password."""
     given = settings.admin_password.get_secret_value() if settings.admin_password else None
-    email, password = settings.admin_email or FIRST_OPERATOR, given or secrets.token_urlsafe(12)
+    email, password = settings.admin_email or FIRST_OPERATOR, given or new_password()
     made = None
     with services.store.reading() as session:
         operators = manage_operators.count_operators(session)
@@ -114,6 +114,12 @@ def first_operator(services: Services, settings: Settings, published: list[str])
     if made is None:
         return Prepared(published, operators)
     return Prepared(published, operators + 1, made.email, None if given else password)
+
+
+def new_password() -> str:
+    """79 random bits, in letters and digits that nobody mistakes for one another."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
 
 
 def _services(settings: Settings, store: Store) -> Services:
