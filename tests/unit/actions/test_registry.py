@@ -93,7 +93,7 @@ def test_an_action_that_is_not_here_is_an_action_error() -> None:
         {"version": 0},
         {"id": ""},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_an_action_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ActionRefused):
