@@ -10,10 +10,10 @@ STATE = {"id": "s", "type": "state.set", "config": {"state": "done"}}
 
 
 def test_codes_and_streams_of_the_real_command_line(worked: CommandLine) -> None:
-    document = json.dumps({"id": "greet", "name": "Greet", "steps": [STATE]})
+    document = json.dumps({"id": "typed", "name": "Typed", "steps": [STATE]})
     published = worked.process("definitions", "publish", "-", input=document)
-    assert (published.returncode, published.stdout) == (0, "greet 1\n"), published.stderr
-    started = worked.process("runs", "start", "greet", "--wait", "--json")
+    assert (published.returncode, published.stdout) == (0, "typed 1\n"), published.stderr
+    started = worked.process("runs", "start", "typed", "--wait", "--json")
     assert started.returncode == 0, started.stderr
     assert json.loads(started.stdout)["status"] == "SUCCEEDED"
     assert worked.process("runs", "start", "no-such").returncode == 3
