@@ -14,6 +14,8 @@ from tests.dev_server import binary, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 120.0
+NOT_OURS = {"DATABASE_URL", "TEMPORAL_ADDRESS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "LOG_LEVEL"}
+"""Settings of whoever runs the tests."""
 
 
 class Product:
@@ -29,7 +31,7 @@ class Product:
         temporal = data_dir / "bin" / "temporal"
         if not temporal.exists():
             temporal.symlink_to(binary())
-        kept = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "CI"}}
+        kept = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
         self.environment = {
             **kept,
             **self.ports,

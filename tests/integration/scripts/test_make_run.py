@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dev_server import DevServer
 from tests.product import Product
 
 pytestmark = [pytest.mark.temporal, pytest.mark.timeout(400)]
@@ -140,3 +141,23 @@ def test_the_given_first_operator_is_made_and_the_password_is_not_printed(tmp_pa
     assert "me@example.com with the password in ADMIN_PASSWORD" in product.output
     assert "correct horse battery" not in product.output
     assert product.end() == 0
+
+
+def test_a_given_temporal_and_a_given_database_are_used(tmp_path: Path) -> None:
+    server = DevServer(tmp_path)
+    server.start()
+    database = tmp_path / "elsewhere.sqlite3"
+    given = {"TEMPORAL_ADDRESS": server.address, "DATABASE_URL": f"sqlite:///{database}"}
+    product = Product(tmp_path / "data", **given)
+    try:
+        product.start()
+        product.wait_for("Ctrl-C")
+        assert set(product.children()) == {"web", "worker"}
+        assert status(f"{product.url}/health/ready") == 200
+        assert database.exists()
+        assert list(product.data_dir.glob("*.sqlite3")) == []
+        assert f"Temporal   {server.address}" in product.output
+        assert product.end() == 0
+    finally:
+        product.kill()
+        server.kill()
