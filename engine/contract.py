@@ -159,6 +159,9 @@ class Batch:
     """Positions above it began after the previous completed task."""
     sweep: bool = True
     """No activity of this workflow task has answered yet: rows of a lost one may be there."""
+    repeated: bool = False
+    """An activity of this workflow task has found rows of a lost one: what comes now may have been
+    done before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class BatchAnswer:
     """A cancel is asked for, or the worker is leaving: complete the workflow task now."""
     run_over: bool = False
     """The row is terminal: nothing more may be executed."""
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,8 @@ class ActionAnswer:
     """Not executed: the quota is used up; {periodStart, periodEnd, usedCount, limit}."""
     by_reference: bool = False
     """`output` is a {"$ref"} of ours, not an action's output that looks like one."""
+    repeated: bool = False
+    """Rows of a lost workflow task were found: see `Batch.repeated`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +260,7 @@ class WaitAnswer:
     run_over: bool = False
     event: dict[str, Json] | None = None
     """An event that came before the wait opened."""
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,5 +107,8 @@ class FakePulse:
     def beat(self) -> None:
         self.beats += 1
 
+    def tried_before(self) -> bool:
+        return False
+
     def stop(self) -> Stop | None:
         return self.why

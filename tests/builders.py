@@ -101,7 +101,7 @@ def step(
     status: str = StepStatus.SUCCEEDED,
     *,
     path: str = "root.steps[0]",
-    iter: tuple[int, ...] = (),
+    iter: tuple[int, ...] | None = (),
     **fields: Any,
 ) -> WorkflowRunStep:
     ended = status != StepStatus.STARTED
@@ -109,8 +109,8 @@ def step(
         "step_id": new_id(),
         "run_id": of.run_id,
         "step_path": path,
-        "occurrence": occurrence(path, list(iter)),
-        "iter": list(iter),
+        "occurrence": occurrence(path, list(iter or ())),
+        "iter": None if iter is None else list(iter),
         "definition_step_id": "first",
         "kind": "action.call",
         "status": status,

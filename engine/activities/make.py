@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from typing import Any, Protocol, TypeVar
 
 from temporalio import activity
@@ -19,6 +20,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from engine import contract
 from engine.activities.pulse import TemporalPulse
+from engine.durable.wire import pack, unpack
 from engine.errors import NotFound, RunOver, StepFailed
 from engine.services.action_attempt import ActionTools
 from engine.services.claim_run import claim_run
@@ -39,8 +41,19 @@ class _HasBoundary(Protocol):
 Answer = TypeVar("Answer", bound=_HasBoundary)
 
 
-def _named(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return activity.defn(name=name, no_thread_cancel_exception=True)
+def _named(name: str, asked: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An activity of the contract: what it is asked, and its answer, travel as plain JSON."""
+
+    def activity_of(method: Callable[..., Any]) -> Callable[..., Any]:
+        @activity.defn(name=name, no_thread_cancel_exception=True)
+        @wraps(method, assigned=("__name__", "__qualname__", "__doc__"), updated=())
+        def called(self: Any, packed: Any) -> Any:
+            return pack(method(self, unpack(asked, packed)))
+
+        del called.__wrapped__
+        return called
+
+    return activity_of
 
 
 class Activities:
@@ -50,11 +63,11 @@ class Activities:
         self._services = services
         self._tools = tools
 
-    @_named(contract.ACTIVITY_CLAIM_RUN)
+    @_named(contract.ACTIVITY_CLAIM_RUN, contract.Claim)
     def claim_run(self, wanted: contract.Claim) -> contract.Claimed:
         return claim_run(self._services, wanted)
 
-    @_named(contract.ACTIVITY_PERFORM_ACTION)
+    @_named(contract.ACTIVITY_PERFORM_ACTION, contract.ActionCall)
     def perform_action(self, call: contract.ActionCall) -> contract.ActionAnswer:
         try:
             return _leaving(perform_action(self._services, self._tools, call, TemporalPulse()))
@@ -63,33 +76,33 @@ class Activities:
         except RunOver:
             return contract.ActionAnswer(run_over=True)
 
-    @_named(contract.ACTIVITY_RECORD_PROGRESS)
+    @_named(contract.ACTIVITY_RECORD_PROGRESS, contract.Batch)
     def record_progress(self, batch: contract.Batch) -> contract.BatchAnswer:
         return _leaving(record_progress(self._services, batch))
 
-    @_named(contract.ACTIVITY_OPEN_WAIT)
+    @_named(contract.ACTIVITY_OPEN_WAIT, contract.OpenWait)
     def open_wait(self, wanted: contract.OpenWait) -> contract.WaitAnswer:
         return _leaving(open_wait(self._services, wanted))
 
-    @_named(contract.ACTIVITY_CLOSE_WAIT)
+    @_named(contract.ACTIVITY_CLOSE_WAIT, contract.CloseWait)
     def close_wait(self, wanted: contract.CloseWait) -> contract.WaitAnswer:
         return _leaving(close_wait(self._services, wanted))
 
-    @_named(contract.ACTIVITY_FETCH_VALUE)
+    @_named(contract.ACTIVITY_FETCH_VALUE, contract.ValueWanted)
     def fetch_value(self, wanted: contract.ValueWanted) -> contract.ValuePiece:
         try:
             return fetch_value(self._services, wanted)
         except NotFound as error:
             raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
 
-    @_named(contract.ACTIVITY_STORE_CHECKPOINT)
+    @_named(contract.ACTIVITY_STORE_CHECKPOINT, contract.CheckpointToStore)
     def store_checkpoint(self, wanted: contract.CheckpointToStore) -> contract.Stored:
         try:
             return contract.Stored(reference=store_checkpoint(self._services, wanted))
         except RunOver:
             return contract.Stored(run_over=True)
 
-    @_named(contract.ACTIVITY_FINISH_RUN)
+    @_named(contract.ACTIVITY_FINISH_RUN, contract.Finish)
     def finish_run(self, wanted: contract.Finish) -> contract.Finished:
         return finish_run(self._services, wanted)
 

@@ -15,6 +15,9 @@ class TemporalPulse:
         if not activity.info().is_local:
             activity.heartbeat()
 
+    def tried_before(self) -> bool:
+        return activity.info().attempt > 1
+
     def stop(self) -> Stop | None:
         if not activity.is_cancelled():
             return None

@@ -16,6 +16,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
+from engine.durable.wire import pack, unpack
 from engine.errors import StepFailed
 
 T = TypeVar("T")
@@ -67,10 +68,10 @@ async def write(activity: str, argument: Any, answer: type[T]) -> T:
     """A local activity that only touches our database: it answers, sooner or later."""
     while True:
         try:
-            answered: T = await workflow.execute_local_activity(
+            answered = await workflow.execute_local_activity(
                 activity,
-                argument,
-                result_type=answer,
+                pack(argument),
+                result_type=Any,
                 start_to_close_timeout=DATABASE_TIMEOUT,
                 retry_policy=FOR_EVER,
                 local_retry_threshold=LOCAL_RETRY_THRESHOLD,
@@ -81,50 +82,50 @@ async def write(activity: str, argument: Any, answer: type[T]) -> T:
             workflow.logger.warning("%s did not answer in time; calling it again", activity)
             await workflow.sleep(1)
         else:
-            return answered
+            return unpack(answer, answered)
 
 
 async def perform_local(activity: str, argument: Any, answer: type[T], timeout_ms: int) -> T:
     """A quick action. Its cancel waits for what came of it."""
-    answered: T = await workflow.execute_local_activity(
+    answered = await workflow.execute_local_activity(
         activity,
-        argument,
-        result_type=answer,
+        pack(argument),
+        result_type=Any,
         start_to_close_timeout=timedelta(milliseconds=timeout_ms) + TIMEOUT_MARGIN,
         retry_policy=FOR_EVER,
         local_retry_threshold=LOCAL_RETRY_THRESHOLD,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
-    return answered
+    return unpack(answer, answered)
 
 
 async def perform_regular(
     activity: str, argument: Any, answer: type[T], timeout_ms: int, summary: str
 ) -> T:
     """Any other action: scheduled in history before it begins, with heartbeats."""
-    answered: T = await workflow.execute_activity(
+    answered = await workflow.execute_activity(
         activity,
-        argument,
-        result_type=answer,
+        pack(argument),
+        result_type=Any,
         start_to_close_timeout=timedelta(milliseconds=timeout_ms) + TIMEOUT_MARGIN,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=FOR_EVER,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         summary=summary,
     )
-    return answered
+    return unpack(answer, answered)
 
 
 async def finish(activity: str, argument: Any, answer: type[T]) -> T:
     """A regular activity: when it is scheduled, what it writes is decided (rules.md 4)."""
-    answered: T = await workflow.execute_activity(
+    answered = await workflow.execute_activity(
         activity,
-        argument,
-        result_type=answer,
+        pack(argument),
+        result_type=Any,
         start_to_close_timeout=DATABASE_TIMEOUT,
         retry_policy=FOR_EVER,
     )
-    return answered
+    return unpack(answer, answered)
 
 
 def is_final(error: ActivityError) -> bool:

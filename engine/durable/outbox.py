@@ -31,13 +31,15 @@ class TaskOrder:
     counter: int = 0
     answered: bool = False
     """An activity has answered in this task."""
+    repeated: bool = False
+    """One has found that an earlier try of this task was lost."""
 
     def stand_at(self, history: int) -> None:
         """A workflow task started with this length: the one before it was completed."""
         if history != self.history:
             self.completed_history, self.history = self.history, history
             self.first_position = self.position
-            self.answered = False
+            self.answered = self.repeated = False
 
     def guard(self) -> Guard:
         self.counter += 1
@@ -99,6 +101,7 @@ class Outbox:
             path=self.path,
             first_position=self.order.first_position,
             sweep=not self.order.answered,
+            repeated=self.order.repeated,
         )
         self._records, self._sizes, self._closed = {}, {}, []
         self._state = self._waiting = None

@@ -57,6 +57,7 @@ class Progress:
         if answer.run_over:
             raise RunOver("The run has ended.")
         self.budget.answered(asked=answer.take_boundary)
+        self.outbox.order.repeated = self.outbox.order.repeated or answer.repeated
 
     # When its task ends
 

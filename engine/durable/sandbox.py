@@ -12,6 +12,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 PASSED_THROUGH: Final = (
     "engine.contract",
+    "engine.durable.budget",
+    "engine.durable.calls",
+    "engine.durable.host",
+    "engine.durable.messages",
+    "engine.durable.outbox",
+    "engine.durable.progress",
+    "engine.durable.wire",
     "engine.definitions",
     "engine.errors",
     "engine.expressions",

@@ -12,13 +12,41 @@ from engine.interpreter.host import ValueRef
 LIMIT_BYTES: Final = 8 * 1024 * 1024
 
 
+BYTES_PER_EVALUATION: Final = 128
+"""Measuring, copying and checking so much of a value takes about as long as an evaluation."""
+
+_REMEMBERED: Final = 8
+
+
 class Account:
     """The total of every scope of the run, those of concurrent branches included."""
 
-    __slots__ = ("total",)
+    __slots__ = ("_remembered", "_weighed", "total")
 
-    def __init__(self, total: int = 0) -> None:
-        self.total = total
+    def __init__(self) -> None:
+        self.total = 0
+        self._weighed = 0
+        self._remembered: dict[int, tuple[Json, int]] = {}
+        """By identity, with the value itself, so that the identity stays its own."""
+
+    def size(self, value: Json) -> int:
+        """`measure`, where the same value is often asked for again: written, shown, replaced."""
+        if not isinstance(value, dict | list):
+            return measure(value)
+        known = self._remembered.get(id(value))
+        if known is not None:
+            return known[1]
+        size = measure(value)
+        self._weighed += size
+        if len(self._remembered) >= _REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[id(value)] = (value, size)
+        return size
+
+    def take_work(self) -> int:
+        """What weighing values cost since the last time, in evaluations (rules.md 10)."""
+        evaluations, self._weighed = divmod(self._weighed, BYTES_PER_EVALUATION)
+        return evaluations
 
     def change(self, by: int, *, even_if_full: bool = False) -> None:
         """Raises StepFailed(StateTooLarge), which the author may catch; nothing is counted then."""

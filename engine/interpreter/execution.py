@@ -53,7 +53,7 @@ class Execution:
 
     async def settle(self) -> None:
         """Account for the pure work since the last time; here the host may yield."""
-        spent, records = self._spent, self._records
+        spent, records = self._spent + self.account.take_work(), self._records
         self._spent = self._records = 0
         await self.host.spend(spent, records)
 

@@ -69,7 +69,11 @@ async def write_all(
             result = await execution.resolve(template, scope, extra=extra)
             target = _target(text)
             await _put(branch, target, result)
-            written = assign(written, (target.scope, *target.segments), shown(result, WRITE_BYTES))
+            written = assign(
+                written,
+                (target.scope, *target.segments),
+                shown(branch.execution.account, result, WRITE_BYTES),
+            )
     except StepFailed:
         scope.restore(before)
         raise
@@ -82,7 +86,10 @@ async def take_event(branch: Branch, opened: OpenStep, event: dict[str, Json], n
     payload = event.get("payload")
     branch.scope.set_var("event", payload)
     branch.scope.set_var("eventName", event.get("eventName", name))
-    opened.output = {"eventName": event.get("eventName", name), "event": shown(payload)}
+    opened.output = {
+        "eventName": event.get("eventName", name),
+        "event": shown(branch.execution.account, payload),
+    }
     await write_all(branch, opened, "assign")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.contract import Json
-from engine.interpreter.account import measure
+from engine.interpreter.account import Account
 
 VALUE_BYTES: Final = 64 * 1024
 """Input and output of a step: as large as an action's are kept inline (rules.md 4)."""
@@ -17,7 +17,7 @@ WRITE_BYTES: Final = 2 * 1024
 """One value that an assignment wrote."""
 
 
-def shown(value: Json, limit: int = VALUE_BYTES) -> Json:
+def shown(account: Account, value: Json, limit: int = VALUE_BYTES) -> Json:
     """`value`, or that it was left out and how large it is."""
-    size = measure(value)
+    size = account.size(value)
     return value if size <= limit else {"$omitted": f"over {limit // 1024} KiB", "bytes": size}

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.contract import Json
 from engine.expressions.paths import Target, assign
-from engine.interpreter.account import Account, measure
+from engine.interpreter.account import Account
 from engine.interpreter.host import ValueRef
 from engine.interpreter.references import FetchedValues, within
 
@@ -56,7 +56,7 @@ class Scope:
 
     def begin(self) -> None:
         """Count what a run begins with; it fits, whatever it is."""
-        size = sum(_held_by(getattr(self, name)) for name in WRITABLE)
+        size = sum(self._held_by(getattr(self, name)) for name in WRITABLE)
         self._account.change(size, even_if_full=True)
         self._find_references()
 
@@ -147,7 +147,9 @@ class Scope:
     def set_var(self, name: str, value: Json, *, even_if_full: bool = False) -> None:
         """`vars.<name>`, the name taken as it is."""
         before = self.vars.get(name, _ABSENT)
-        by = _bytes_of(name, value) - (0 if before is _ABSENT else _bytes_of(name, before))
+        by = self._bytes_of(name, value) - (
+            0 if before is _ABSENT else self._bytes_of(name, before)
+        )
         self._account.change(by, even_if_full=even_if_full)
         self._own_bytes += by
         self.vars = {**self.vars, name: value}
@@ -161,7 +163,7 @@ class Scope:
             if _holds_reference(previous["value"]):
                 self._with_refs["vars", name] = None
         elif name in self.vars:
-            by = -_bytes_of(name, self.vars[name])
+            by = -self._bytes_of(name, self.vars[name])
             self._account.change(by)
             self._own_bytes += by
             self.vars = {key: value for key, value in self.vars.items() if key != name}
@@ -170,7 +172,7 @@ class Scope:
 
     def set_error(self, data: dict[str, Json]) -> None:
         """The failure that was handled last; it fits however full the scopes are."""
-        by = _held_by(data) - _held_by(self.error)
+        by = self._held_by(data) - self._held_by(self.error)
         self._account.change(by, even_if_full=True)
         self._own_bytes += by
         self.error = data
@@ -213,12 +215,22 @@ class Scope:
     def _count(self, before: Json, after: Json, name: str) -> None:
         """Exact, and cheap where it matters: only what the path's first name holds is measured."""
         if isinstance(before, dict):
-            old = _bytes_of(name, before[name]) if name in before else 0
-            by = _bytes_of(name, after[name]) - old
+            old = self._bytes_of(name, before[name]) if name in before else 0
+            by = self._bytes_of(name, after[name]) - old
         else:
-            by = _held_by(after) - _held_by(before)
+            by = self._held_by(after) - self._held_by(before)
         self._account.change(by)
         self._own_bytes += by
+
+    def _held_by(self, scope: Json) -> int:
+        """A whole scope, counted as its members are."""
+        if not isinstance(scope, dict):
+            return self._account.size(scope)
+        return 2 + sum(self._bytes_of(name, value) for name, value in scope.items())
+
+    def _bytes_of(self, name: str, value: Json) -> int:
+        """A member of an object: `"name":value,`."""
+        return len(name) + 4 + self._account.size(value)
 
     def _note(self, scope: str, var: str, written: Json) -> None:
         """Keep account of where references are. What expressions gave never holds one."""
@@ -229,18 +241,6 @@ class Scope:
             holder = self.vars[var] if var else getattr(self, scope)
             if not _holds_reference(holder):
                 del self._with_refs[key]
-
-
-def _bytes_of(name: str, value: Json) -> int:
-    """A member of an object: `"name":value,`."""
-    return measure(name) + measure(value) + 2
-
-
-def _held_by(scope: Json) -> int:
-    """A whole scope, counted as its members are."""
-    if not isinstance(scope, dict):
-        return measure(scope)
-    return 2 + sum(_bytes_of(name, value) for name, value in scope.items())
 
 
 def _holds_reference(value: Json) -> bool:

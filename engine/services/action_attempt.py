@@ -30,6 +30,7 @@ from engine.services.action_outcome import (
 from engine.services.attempt import Pulse
 from engine.services.context import Services
 from engine.services.record_progress import apply_batch, asks_for_run_row
+from engine.services.take_quota import QuotaLimit
 from engine.services.values import Fitted
 from engine.store import ledger
 from engine.store.projection import RunGlance, glance
@@ -41,6 +42,7 @@ class ActionTools:
 
     registry: Registry
     secrets: Secrets
+    quota: QuotaLimit = field(default_factory=QuotaLimit)
 
 
 class DoneBefore(Exception):
@@ -60,10 +62,16 @@ class Recorder:
     def took_ms(self) -> int:
         return round((time.monotonic() - self.began) * 1000)
 
-    def look(self, session: Session, now: datetime) -> RunGlance:
+    @property
+    def must_look(self) -> bool:
+        """Is there more to be known of the run's row than whether the run is over?"""
+        batch = self.call.batch
+        return batch.sweep or asks_for_run_row(batch)
+
+    def look(self, session: Session) -> RunGlance:
         """The run's row, locked against its end. Raises `RunOver`."""
         batch = self.call.batch
-        view = glance(session, batch, now, to_write=asks_for_run_row(batch))
+        view = glance(session, batch, to_write=asks_for_run_row(batch))
         if view.over:
             raise RunOver("The run has ended.")
         return view
@@ -79,7 +87,7 @@ class Recorder:
         """False: the ledger has a success of this call."""
         now = self.services.now()
         with self.services.store.writing() as session:
-            view = self.look(session, now)
+            view = self.look(session)
             noted = ledger.note_outcome(
                 session,
                 call_of(self.call),
@@ -89,17 +97,18 @@ class Recorder:
                 input=stored_input(session, self.call, now),
                 error=failed.as_data(),
             )
-            if noted:
-                apply_batch(session, self.call.batch, view, now)
-                self.log.write(session)
-                write_failure(session, self.call, failed, now, self.took_ms)
-        return noted
+            if noted is None:
+                return False
+            apply_batch(session, self.call.batch, view, now)
+            self.log.write(session)
+            write_failure(session, self.call, failed, now, self.took_ms)
+        return True
 
     def cancel(self, failed: StepFailed) -> ActionAnswer:
         """Write that the attempt was given up because its run is cancelled, then raise why."""
         now = self.services.now()
         with self.services.store.writing() as session:
-            view = self.look(session, now)
+            view = self.look(session)
             apply_batch(session, self.call.batch, view, now)
             self.log.write(session)
             write_canceled(session, self.call, failed, now, self.took_ms)
@@ -109,7 +118,7 @@ class Recorder:
         """The call was made before: its stored output counts, whatever was done now."""
         now = self.services.now()
         with self.services.store.writing() as session:
-            view = self.look(session, now)
+            view = self.look(session)
             entry = ledger.find(session, call_of(self.call))
             if entry is None:
                 raise RuntimeError("a success has left the ledger")
@@ -121,7 +130,7 @@ class Recorder:
     ) -> ActionAnswer:
         stored = Fitted.from_row(entry.output)
         write_success(session, self.call, stored, now, self.took_ms)
-        return answer(stored, self.took_ms, cancel_requested=view.cancel_requested)
+        return answer(stored, self.took_ms, view)
 
 
 @dataclass(slots=True)
@@ -133,6 +142,8 @@ class Attempt:
     input: BaseModel
     secrets: OpenedSecrets
     pulse: Pulse
+    counted: bool = False
+    """A quota is configured: the attempt must be counted before it has an effect."""
 
     @property
     def services(self) -> Services:

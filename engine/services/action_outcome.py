@@ -23,6 +23,7 @@ from engine.services.values import Fitted, clean_text, fit, storable
 from engine.store import projection
 from engine.store.ledger import Call, call_key
 from engine.store.logs import LogSource, WorkflowRunLog
+from engine.store.projection import RunGlance
 
 ERROR_DETAILS_BYTES: Final = 32 * 1024
 ERROR_MESSAGE_CHARACTERS: Final = 8 * 1024
@@ -126,13 +127,14 @@ def write_canceled(
     projection.write_steps(session, [row])
 
 
-def answer(output: Fitted, took_ms: int, *, cancel_requested: bool) -> ActionAnswer:
+def answer(output: Fitted, took_ms: int, view: RunGlance) -> ActionAnswer:
     return ActionAnswer(
         output=output.value,
         took_ms=took_ms,
         bytes=output.bytes,
-        take_boundary=cancel_requested,
+        take_boundary=view.cancel_requested,
         by_reference=output.by_reference,
+        repeated=view.lost_rows,
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Generic, Protocol, TypeVar
+from queue import SimpleQueue
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from engine.errors import Category, StepFailed
 
@@ -50,6 +52,9 @@ class Pulse(Protocol):
     def stop(self) -> Stop | None:
         """Is the attempt to end?"""
 
+    def tried_before(self) -> bool:
+        """Is it the repetition of one that gave no answer?"""
+
 
 class Stopped(Exception):
     """The action was given up; what it did or will do is not known."""
@@ -72,22 +77,18 @@ class Watch:
 
 
 class _Work(Generic[T]):
-    """The action's thread, and what came of it."""
+    """What an action's thread does, and what came of it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
+        self._context = copy_context()
         self._result: list[T] = []
         self._error: BaseException | None = None
         self.done = threading.Event()
-        context = copy_context()
-        self._thread = threading.Thread(
-            target=context.run, args=(self._run,), name="action", daemon=True
-        )
-        self._thread.start()
 
-    def _run(self) -> None:
+    def run(self) -> None:
         try:
-            self._result.append(self._work())
+            self._result.append(self._context.run(self._work))
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
             self._error = error
         finally:
@@ -99,6 +100,32 @@ class _Work(Generic[T]):
         return self._result[0]
 
 
+class _Threads:
+    """Threads for actions: one that is free is used again, one that hangs is never waited for.
+
+    (A ThreadPoolExecutor joins its threads when the process ends.)
+    """
+
+    def __init__(self) -> None:
+        self._free: deque[SimpleQueue[_Work[Any]]] = deque()
+
+    def start(self, work: _Work[Any]) -> None:
+        try:
+            inbox = self._free.pop()
+        except IndexError:
+            inbox = SimpleQueue()
+            threading.Thread(target=self._serve, args=(inbox,), name="action", daemon=True).start()
+        inbox.put(work)
+
+    def _serve(self, inbox: SimpleQueue[_Work[Any]]) -> None:
+        while True:
+            inbox.get().run()
+            self._free.append(inbox)
+
+
+_threads: Final = _Threads()
+
+
 def run_watched(work: Callable[[], T], watch: Watch) -> T:
     """`work()`'s result or exception.
 
@@ -107,6 +134,7 @@ def run_watched(work: Callable[[], T], watch: Watch) -> T:
     """
     began = time.monotonic()
     running = _Work(work)
+    _threads.start(running)
     try:
         return _watched(running, watch, began)
     except BaseException:

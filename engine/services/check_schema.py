@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.errors import Conflict, Unavailable
@@ -11,6 +13,8 @@ from engine.store.session import Store
 
 def check_schema(store: Store) -> None:
     """Raises `Unavailable` (no database) or `Conflict` (another schema); both say what to do."""
+    # Alembic announces how it looks; who only looks does not want to hear it.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
     try:
         found = schema.current(store.engine)
     except SQLAlchemyError as error:

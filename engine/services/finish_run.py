@@ -19,7 +19,7 @@ def finish_run(services: Services, finish: Finish) -> Finished:
     """The status that the row has now; the asked one where there is no row to say otherwise."""
     now = services.now()
     with services.store.writing() as session:
-        view = projection.glance(session, finish.batch, now, to_write=True)
+        view = projection.glance(session, finish.batch, to_write=True)
         if view.over:
             return Finished(view.status or finish.status)
         apply_batch(session, finish.batch, view, now)

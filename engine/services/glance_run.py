@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import Table, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
@@ -99,7 +99,7 @@ def glance_at_run(session: Session, run_id: str, now: datetime) -> Glance:
 
 def _statement() -> Any:
     run, step, wait, log = WorkflowRun, WorkflowRunStep, WorkflowRunWait, WorkflowRunLog
-    other = select(WorkflowRun).subquery("other")
+    other = cast(Table, WorkflowRun.__table__).alias("other")
 
     def newest(column: Any, of: Any) -> Any:
         return select(func.max(column)).where(of == run.run_id).scalar_subquery()

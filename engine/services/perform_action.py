@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from engine.actions.perform import prepare
 from engine.contract import REFERENCE_KEY, ActionAnswer, ActionCall, Json
 from engine.errors import Category, NotFound, StepFailed
-from engine.runs.status import InvocationStatus
+from engine.runs.status import InvocationStatus, RunStatus
 from engine.services.action_attempt import ActionTools, Attempt, DoneBefore, Recorder
 from engine.services.action_outcome import (
     CANCELLED_UNDER_WAY,
@@ -37,10 +37,6 @@ from engine.store import ledger
 from engine.store.projection import RunGlance
 
 
-class _QuotaApplies(Exception):
-    """A quota is configured: counted after the effect it could not pause before it."""
-
-
 def perform_action(
     services: Services, tools: ActionTools, call: ActionCall, pulse: Pulse
 ) -> ActionAnswer:
@@ -56,14 +52,12 @@ def perform_action(
         prepared = prepare(action, _input(services, call), secrets)
     except StepFailed as failed:
         return recorder.fail(secrets.mask_error(failed))
-    attempt = Attempt(recorder, action, prepared, secrets, pulse)
-    if not (call.quick and action.quick and action.repeatable is True):
-        return perform_reserved(attempt)
-    try:
+    attempt = Attempt(
+        recorder, action, prepared, secrets, pulse, counted=tools.quota.applies(services)
+    )
+    if call.quick and action.quick and action.repeatable is True and not attempt.counted:
         return _perform_quick(attempt)
-    except _QuotaApplies:
-        recorder.log.lines.clear()
-        return perform_reserved(attempt)
+    return perform_reserved(attempt)
 
 
 def _input(services: Services, call: ActionCall) -> Json:
@@ -95,9 +89,8 @@ def _perform_inside(attempt: Attempt) -> ActionAnswer:
     """Work and record in one transaction: what a repetition did is rolled back with it."""
     now = attempt.services.now()
     with attempt.services.store.writing() as session:
-        view = _look(session, attempt, now)
         output = _in_time(attempt, lambda: _run_inside(attempt, session, now))
-        return _record_success(session, attempt, view, output)
+        return _record_success(session, attempt, output)
 
 
 def _run_inside(attempt: Attempt, session: Session, now: datetime) -> Json:
@@ -121,33 +114,43 @@ def _in_time(attempt: Attempt, work: Callable[[], Json]) -> Json:
 
 
 def _perform_before(attempt: Attempt) -> ActionAnswer:
-    """Do the work, then record it in one transaction; not again what the ledger has."""
+    """Do the work, then record it in one transaction."""
     services, call = attempt.services, attempt.call
+    if _may_be_done(attempt):
+        _look_before(attempt)
     now = services.now()
-    with services.store.reading() as session:
-        _look(session, attempt, now)
-        done = ledger.find(session, call_of(call))
-    if done is not None and done.status == InvocationStatus.SUCCEEDED:
-        raise DoneBefore
     watch = Watch(attempt.pulse, call.timeout_ms, may_repeat=True)
     output = run_watched(lambda: attempt.run(now, cancelled=watch.cancelled.is_set), watch)
     with services.store.writing() as session:
-        return _record_success(session, attempt, _look(session, attempt, now), output)
+        return _record_success(session, attempt, output)
 
 
-def _look(session: Session, attempt: Attempt, now: datetime) -> RunGlance:
-    view = attempt.recorder.look(session, now)
-    if view.quota_limit is not None:
-        raise _QuotaApplies
-    return view
+def _may_be_done(attempt: Attempt) -> bool:
+    """Can this very call have been made? Asking the ledger each time would cost as much as it."""
+    call = attempt.call
+    return (
+        call.batch.sweep
+        or call.batch.repeated
+        or call.idempotency_key is not None
+        or attempt.pulse.tried_before()
+    )
 
 
-def _record_success(
-    session: Session, attempt: Attempt, view: RunGlance, output: Json
-) -> ActionAnswer:
+def _look_before(attempt: Attempt) -> None:
+    """Raises `DoneBefore`, and `RunOver`: what is not to be recorded need not be done."""
+    with attempt.services.store.reading() as session:
+        attempt.recorder.look(session)
+        done = ledger.find(session, call_of(attempt.call))
+    if done is not None and done.status == InvocationStatus.SUCCEEDED:
+        raise DoneBefore
+
+
+def _record_success(session: Session, attempt: Attempt, output: Json) -> ActionAnswer:
+    """Raises `RunOver`, and `DoneBefore` where the ledger has a success: all is rolled back."""
     call, recorder, now = attempt.call, attempt.recorder, attempt.services.now()
+    view = recorder.look(session) if recorder.must_look else None
     fitted = fit(session, call.run_id, output, now)
-    if not ledger.note_outcome(
+    noted = ledger.note_outcome(
         session,
         call_of(call),
         InvocationStatus.SUCCEEDED,
@@ -155,9 +158,12 @@ def _record_success(
         started_at=now,
         input=stored_input(session, call, now),
         output=fitted.value,
-    ):
+    )
+    if noted is None:
+        recorder.look(session)
         raise DoneBefore
+    view = view or RunGlance(RunStatus.RUNNING, noted.cancel_requested, lost_rows=False)
     apply_batch(session, call.batch, view, now)
     recorder.log.write(session)
     write_success(session, call, fitted, now, recorder.took_ms)
-    return answer(fitted, recorder.took_ms, cancel_requested=view.cancel_requested)
+    return answer(fitted, recorder.took_ms, view)

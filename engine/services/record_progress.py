@@ -19,11 +19,11 @@ def record_progress(services: Services, batch: Batch) -> BatchAnswer:
     """Bring the rows up to the batch; at boundaries, where the run's own row is due too."""
     now = services.now()
     with services.store.writing() as session:
-        view = projection.glance(session, batch, now, to_write=True)
+        view = projection.glance(session, batch, to_write=True)
         if view.over:
             return BatchAnswer(run_over=True)
         apply_batch(session, batch, view, now, run_row=True)
-    return BatchAnswer(take_boundary=view.cancel_requested)
+    return BatchAnswer(take_boundary=view.cancel_requested, repeated=view.lost_rows)
 
 
 def apply_batch(

@@ -78,14 +78,18 @@ class _Opening:
 
     def open(self) -> _Reserved | ActionAnswer | StepFailed:
         with self._attempt.services.store.writing() as session:
-            view = glance(session, self._call.batch, self._now, to_write=True)
+            view = glance(session, self._call.batch, to_write=True)
             if view.over:
                 raise RunOver("The run has ended.")
             apply_batch(session, self._call.batch, view, self._now, run_row=True)
-            if view.quota_limit is not None:
+            if self._attempt.counted:
                 denied = take_quota(session, self._call, self._now)
                 if denied is not None:
-                    return ActionAnswer(quota=denied, take_boundary=view.cancel_requested)
+                    return ActionAnswer(
+                        quota=denied,
+                        take_boundary=view.cancel_requested,
+                        repeated=view.lost_rows,
+                    )
             return self._claim(session, view)
 
     def _claim(self, session: Session, view: RunGlance) -> _Reserved | ActionAnswer | StepFailed:
@@ -205,7 +209,7 @@ class _Call:
             write,
             lambda session, now: write_success(session, self._call, fitted[-1], now, took),
         )
-        return answer(fitted[-1], took, cancel_requested=view.cancel_requested)
+        return answer(fitted[-1], took, view)
 
     def _fail(self, failed: StepFailed) -> ActionAnswer:
         failed = bounded(failed)
@@ -260,7 +264,7 @@ class _Call:
         """
         now = self._attempt.services.now()
         with self._attempt.services.store.writing() as session:
-            view = glance(session, self._call.batch, now, to_write=False)
+            view = glance(session, self._call.batch, to_write=False)
             closed = ledger.close(
                 session,
                 self._reserved.invocation_id,

@@ -14,7 +14,7 @@ def store_checkpoint(services: Services, wanted: CheckpointToStore) -> dict[str,
     """The reference to it, {"$ref", "bytes"}. Raises `RunOver`."""
     now = services.now()
     with services.store.writing() as session:
-        view = glance(session, wanted.batch, now, to_write=True)
+        view = glance(session, wanted.batch, to_write=True)
         if view.over:
             raise RunOver("The run has ended.")
         apply_batch(session, wanted.batch, view, now, run_row=True)

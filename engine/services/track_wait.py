@@ -14,7 +14,7 @@ def open_wait(services: Services, wanted: OpenWait) -> WaitAnswer:
     """Write the wait and its step as open; the run is WAITING when nothing else executes."""
     now = services.now()
     with services.store.writing() as session:
-        view = projection.glance(session, wanted.batch, now, to_write=True)
+        view = projection.glance(session, wanted.batch, to_write=True)
         if view.over:
             return WaitAnswer(run_over=True)
         status = RunStatus.WAITING if wanted.run_waits else None
@@ -38,19 +38,19 @@ def open_wait(services: Services, wanted: OpenWait) -> WaitAnswer:
                 "epoch": 1,
             },
         )
-    return WaitAnswer(take_boundary=view.cancel_requested)
+    return WaitAnswer(take_boundary=view.cancel_requested, repeated=view.lost_rows)
 
 
 def close_wait(services: Services, wanted: CloseWait) -> WaitAnswer:
     """Close a wait at once. Where an activity follows anyway, the batch carries it instead."""
     now = services.now()
     with services.store.writing() as session:
-        view = projection.glance(session, wanted.batch, now, to_write=True)
+        view = projection.glance(session, wanted.batch, to_write=True)
         if view.over:
             return WaitAnswer(run_over=True)
         projection.close_wait(session, wanted.wait_id, wanted.outcome, wanted.payload, now)
         apply_batch(session, wanted.batch, view, now, run_row=True, status=RunStatus.RUNNING)
-    return WaitAnswer(take_boundary=view.cancel_requested)
+    return WaitAnswer(take_boundary=view.cancel_requested, repeated=view.lost_rows)
 
 
 def _opened_step(wanted: OpenWait) -> StepRecord:

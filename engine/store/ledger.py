@@ -14,14 +14,15 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
 
-from engine.runs.status import InvocationStatus
+from engine.runs.status import OPEN, InvocationStatus
 from engine.store.invocations import WorkflowActionInvocation
+from engine.store.projection import RUNS
 
 LEDGER = cast(Table, WorkflowActionInvocation.__table__)
 
@@ -81,6 +82,13 @@ def find(session: Session, call: Call, *, lock: bool = False) -> Entry | None:
     return None if row is None else Entry(**row._mapping)
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The outcome is written. The run's row is locked against its end."""
+
+    cancel_requested: bool
+
+
 def note_outcome(
     session: Session,
     call: Call,
@@ -91,41 +99,72 @@ def note_outcome(
     input: Any,
     output: Any = None,
     error: dict[str, Any] | None = None,
-) -> bool:
-    """Write how a call ended that held no lease. False: it had succeeded before."""
+) -> Noted | None:
+    """Write how a call ended that held no lease, if its run is still open: in one statement.
+
+    None: the run is over, or the call had succeeded before; nothing is written.
+    """
     row = _row(call, now) | {
         "status": status,
+        "attempt": 1,
+        "epoch": 1,
         "started_at": started_at,
         "completed_at": now,
         "input_json": input,
         "output_json": output,
         "error_json": error,
         "error_message": None if error is None else error["message"],
+        "the_run": call.run_id,
     }
     statement = _outcome_statement(session.get_bind().dialect.name)
-    return session.execute(statement, row).one_or_none() is not None
+    noted = session.execute(statement, row).one_or_none()
+    return None if noted is None else Noted(noted.cancel_requested_at is not None)
+
+
+_OUTCOME = (
+    "status",
+    "started_at",
+    "completed_at",
+    "input_json",
+    "output_json",
+    "error_json",
+    "error_message",
+)
+_NEW = (
+    "invocation_id",
+    "run_id",
+    "step_path",
+    "occurrence",
+    "action_id",
+    "action_version",
+    "idempotency_key",
+    "created_at",
+    "attempt",
+    "epoch",
+    *_OUTCOME,
+)
 
 
 @lru_cache
 def _outcome_statement(dialect: str) -> Insert:
-    statement = _insert(dialect)
-    changed = (
-        "status",
-        "started_at",
-        "completed_at",
-        "input_json",
-        "output_json",
-        "error_json",
-        "error_message",
+    the_run = bindparam("the_run", type_=RUNS.c.run_id.type)
+    if_open = (
+        select(*(bindparam(name, type_=LEDGER.c[name].type) for name in _NEW))
+        .where(RUNS.c.run_id == the_run, RUNS.c.status.in_(OPEN))
+        .with_for_update(read=True, of=RUNS)
     )
+    cancel_requested_at = (
+        select(RUNS.c.cancel_requested_at).where(RUNS.c.run_id == the_run).scalar_subquery()
+    )
+    statement = _insert(dialect).from_select(_NEW, if_open)
     return cast(
         Insert,
         statement.on_conflict_do_update(
             index_elements=_UNIQUE,
-            set_={name: statement.excluded[name] for name in changed}
+            set_={name: statement.excluded[name] for name in _OUTCOME}
             | {"attempt": LEDGER.c.attempt + 1, "lease_owner": None, "lease_expires_at": None},
             where=LEDGER.c.status != InvocationStatus.SUCCEEDED,
-        ).returning(LEDGER.c.invocation_id),
+        ).returning(LEDGER.c.invocation_id, cancel_requested_at.label("cancel_requested_at")),
     )
 
 

@@ -36,13 +36,11 @@ from engine.contract import Batch, Guard
 from engine.runs.status import OPEN, TERMINAL, RunStatus, StepStatus, WaitStatus, sources
 from engine.store.runs import WorkflowRun
 from engine.store.steps import WorkflowRunStep
-from engine.store.usage import WorkflowStepUsagePeriod
 from engine.store.waits import WorkflowRunWait
 
 RUNS = cast(Table, WorkflowRun.__table__)
 STEPS = cast(Table, WorkflowRunStep.__table__)
 WAITS = cast(Table, WorkflowRunWait.__table__)
-USAGE = cast(Table, WorkflowStepUsagePeriod.__table__)
 
 _KEPT_WHEN_NULL = (
     "completed_at",
@@ -75,14 +73,13 @@ class RunGlance:
     cancel_requested: bool
     lost_rows: bool
     """A workflow task that was lost has left rows: see `supersede`."""
-    quota_limit: int | None
 
     @property
     def over(self) -> bool:
         return self.status is None or self.status in TERMINAL
 
 
-def glance(session: Session, batch: Batch, now: datetime, *, to_write: bool) -> RunGlance:
+def glance(session: Session, batch: Batch, *, to_write: bool) -> RunGlance:
     """Look at the run's row and lock it, so that it cannot end before this transaction does.
 
     `to_write`: the run's row itself will be written; else others may look at the same time. SQLite
@@ -93,7 +90,6 @@ def glance(session: Session, batch: Batch, now: datetime, *, to_write: bool) -> 
         _glance_statement(to_write),
         {
             "the_run": batch.run_id,
-            "now": now,
             "ordinal": guard.ordinal,
             "completed": guard.completed_history,
             # No history lies between a number and itself: the subquery is skipped.
@@ -102,24 +98,17 @@ def glance(session: Session, batch: Batch, now: datetime, *, to_write: bool) -> 
         },
     ).one_or_none()
     if row is None:
-        return RunGlance(None, cancel_requested=False, lost_rows=False, quota_limit=None)
-    return RunGlance(row.status, row.cancel_requested_at is not None, bool(row.lost), row.quota)
+        return RunGlance(None, cancel_requested=False, lost_rows=False)
+    return RunGlance(row.status, row.cancel_requested_at is not None, bool(row.lost))
 
 
 @lru_cache
 def _glance_statement(to_write: bool) -> Select[Any]:
-    quota = (
-        select(USAGE.c.effective_limit)
-        .where(USAGE.c.period_start <= bindparam("now"), USAGE.c.period_end > bindparam("now"))
-        .limit(1)
-        .scalar_subquery()
-    )
     return (
         select(
             RUNS.c.status,
             RUNS.c.cancel_requested_at,
             exists().where(*_left_by_lost_task()).label("lost"),
-            quota.label("quota"),
         )
         .where(RUNS.c.run_id == bindparam("the_run", type_=RUNS.c.run_id.type))
         .with_for_update(read=not to_write, of=RUNS)

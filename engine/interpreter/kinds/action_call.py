@@ -53,10 +53,10 @@ async def _idempotency_key(branch: Branch, opened: OpenStep) -> str | None:
 
 def _transformed(branch: Branch, opened: OpenStep) -> Json:
     config, now = opened.config, branch.execution.host.now()
-    opened.input = shown(opened.kept["input"])
+    opened.input = shown(branch.execution.account, opened.kept["input"])
     done = transformed(config["actionId"], config["version"], opened.kept["input"], now=now)
     branch.execution.spent(done.evaluations)
-    opened.output = shown(done.output)
+    opened.output = shown(branch.execution.account, done.output)
     return done.output
 
 

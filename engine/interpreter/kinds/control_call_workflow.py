@@ -18,7 +18,7 @@ async def control_call_workflow(branch: Branch, opened: OpenStep) -> bool:
     if "payload" not in opened.kept:
         opened.kept["payload"] = await fields.value(branch, opened, "inputMapping") or {}
     payload = opened.kept["payload"]
-    opened.input = shown(payload)
+    opened.input = shown(branch.execution.account, payload)
     with branch.inside(opened):
         await branch.admit(opened.place)
         child = await branch.execution.host.start_child(_request(opened, payload))

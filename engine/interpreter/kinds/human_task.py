@@ -22,7 +22,9 @@ async def human_task(branch: Branch, opened: OpenStep) -> bool:
     until = await fields.timeout(branch, opened)
     if until is not None:
         task["timeoutAt"] = timestamp(until)
-    opened.input = shown({name: value for name, value in task.items() if name != "form"})
+    opened.input = shown(
+        branch.execution.account, {name: value for name, value in task.items() if name != "form"}
+    )
     answer = await branch.wait(
         opened.place, kind="human", until=until, event_name=COMPLETED, payload=task
     )

@@ -500,7 +500,21 @@ def test_a_worker_that_leaves_ends_what_must_not_be_repeated(
     assert answer.output["value"] is True
 
 
-@pytest.mark.parametrize(("nature", "quick"), [*FORMS, pytest.param(INSIDE, True, id="inside")])
+def test_work_inside_the_transaction_of_a_run_that_is_over_is_undone(
+    services: Services, run: WorkflowRun
+) -> None:
+    end(services.store, run)
+
+    with pytest.raises(RunOver):
+        perform_action(
+            services, tools(action(add_one, **INSIDE)), call(run, quick=True), FakePulse()
+        )
+
+    assert counted(services.store) is None
+    assert rows(services.store, WorkflowRunStep) == []
+
+
+@pytest.mark.parametrize(("nature", "quick"), FORMS)
 def test_nothing_is_executed_for_a_run_that_is_over(
     services: Services, run: WorkflowRun, nature: dict[str, Any], quick: bool
 ) -> None:

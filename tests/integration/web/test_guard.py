@@ -66,9 +66,7 @@ def test_without_a_session_a_fragment_is_401_and_sends_the_browser_to_sign_in(
 
 
 @pytest.mark.parametrize("path", DEEDS)
-def test_without_a_session_nothing_is_done(
-    anybody: Browser, store: Store, path: str
-) -> None:
+def test_without_a_session_nothing_is_done(anybody: Browser, store: Store, path: str) -> None:
     plain = anybody.post(path, {"reason": "because"})
     assert plain.status_code == 303
     assert plain.headers["Location"].startswith("/sign-in")
@@ -83,9 +81,7 @@ def test_health_and_sign_in_need_no_session(anybody: Browser, path: str) -> None
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
 @pytest.mark.parametrize("path", READS)
-def test_every_role_reads(
-    sign_in: Callable[[str], Browser], role: str, path: str
-) -> None:
+def test_every_role_reads(sign_in: Callable[[str], Browser], role: str, path: str) -> None:
     assert sign_in(role).get(path).status_code == (303 if path == "/" else 200)
 
 

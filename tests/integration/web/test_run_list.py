@@ -127,9 +127,7 @@ def test_blank_filters_are_none(operator: Browser, store: Store) -> None:
     assert _rows(operator.page("/runs?status=&workflow=&cursor=")) == expected
 
 
-def test_an_empty_list_says_what_to_do(
-    operator: Browser, viewer: Browser, store: Store
-) -> None:
+def test_an_empty_list_says_what_to_do(operator: Browser, viewer: Browser, store: Store) -> None:
     assert "flask definitions publish" in operator.page("/runs").text
     builders.published(store, "greet")
     assert "/workflows" in operator.page("/runs").links()

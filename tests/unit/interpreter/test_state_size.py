@@ -85,7 +85,7 @@ def total_of(made: Scope) -> int:
     total = 0
     for held in (made.payload, made.vars, made.meta, made.error):
         if isinstance(held, dict):
-            total += 2 + sum(measure(name) + measure(value) + 2 for name, value in held.items())
+            total += 2 + sum(len(name) + 4 + measure(value) for name, value in held.items())
         else:
             total += measure(held)
     return total
