@@ -21,7 +21,7 @@ DESIGNER_PREFIX: Final = "designer"
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 WorkflowKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-PositiveInt = Annotated[int, Field(ge=1, le=2**53 - 1)]
+PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Duration = Annotated[int, Field(ge=1, le=TEN_YEARS_MS, description="Milliseconds, to 10 years.")]
 Delay = Annotated[int, Field(ge=0, le=TEN_YEARS_MS, description="Milliseconds.")]

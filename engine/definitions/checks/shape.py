@@ -36,7 +36,8 @@ def check_shape(checked: Checked) -> None:
             if finding not in seen:
                 seen.add(finding)
                 checked.findings.append(finding)
-    if "payloadSchema" in checked.data and "payloadSchemaRef" in checked.data:
+    given = [checked.data.get(name) for name in ("payloadSchema", "payloadSchemaRef")]
+    if None not in given:
         checked.error(
             None,
             "INVALID_WORKFLOW_DEFINITION",
