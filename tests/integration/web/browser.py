@@ -111,7 +111,7 @@ class Browser:
         headers = (HTMX if htmx else {}) | more.pop("headers", {})
         return self.client.post(address, data=sent, headers=headers, **more)
 
-    def submit(self, form: Form, *, htmx: bool = False, **typed: str) -> TestResponse:
+    def submit(self, form: Form, *, htmx: bool = False, **typed: Any) -> TestResponse:
         """The form as it stands, with what was typed into it."""
         return self.post(form.action, form.fields | typed, htmx=htmx)
 

@@ -15,10 +15,13 @@ from werkzeug.security import generate_password_hash
 from app import create_app
 from engine.services.context import Services
 from engine.settings import Settings
+from engine.store.definitions import WorkflowDefinition
 from engine.store.operators import Operator
 from engine.store.session import Store
+from engine.store.workers import WorkerHeartbeat
 from tests import builders
 from tests.engine_fake import FakeEngine
+from tests.integration.web import dialog
 from tests.integration.web.browser import PASSWORD, Browser
 
 
@@ -58,7 +61,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         database_url=database_url,
         temporal_ui_url="http://temporal.example:8233",
-        secret_key="a key of tests",  # type: ignore[arg-type]
+        secret_key="a key of tests",
         production=False,
     )
 
@@ -127,3 +130,42 @@ def operator(sign_in: Callable[[str], Browser]) -> Browser:
 @pytest.fixture
 def viewer(sign_in: Callable[[str], Browser]) -> Browser:
     return sign_in("viewer")
+
+
+@pytest.fixture
+def of(store: Store) -> WorkflowDefinition:
+    """The workflow whose runs the tests look at."""
+    definition, _ = builders.published(store, "greet", name="Greet somebody")
+    return definition
+
+
+@pytest.fixture
+def living_worker(store: Store, clock: Clock) -> Callable[[], None]:
+    """A worker has just said that it lives."""
+
+    def beat() -> None:
+        with store.writing() as session:
+            session.merge(
+                WorkerHeartbeat(
+                    identity="1@host-x", state="running", task_queue="run-studio",
+                    namespace="default", registry_fingerprint="x", slots=20,
+                    started_at=clock(), seen_at=clock(),
+                )
+            )  # fmt: skip
+
+    return beat
+
+
+@pytest.fixture
+def onboard(store: Store) -> WorkflowDefinition:
+    """Published, with a schema of every kind of field."""
+    of = builders.definition("onboard", name="Onboard")
+    builders.save(store, of, builders.version(of, payload_schema_json=dialog.SCHEMA))
+    return of
+
+
+@pytest.fixture
+def anything(store: Store) -> WorkflowDefinition:
+    """Published, without a schema."""
+    of, _ = builders.published(store, "anything")
+    return of
