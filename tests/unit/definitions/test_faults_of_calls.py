@@ -31,7 +31,7 @@ BAD: list[tuple[str, Any, list[tuple[str, str]]]] = [
      [("INVALID_ACTION_CONFIG", FIRST)]),
     ("no version", document({"id": "x", "type": "action.call", "config": {"actionId": "x"}}),
      [("INVALID_ACTION_CONFIG", FIRST)]),
-    ("an unknown action", document(call(actionId="log.wite")), [("UNKNOWN_ACTION", FIRST)]),
+    ("an unknown action", document(call(actionId="log.writ")), [("UNKNOWN_ACTION", FIRST)]),
     ("an unknown version", document(call(version=7)), [("UNKNOWN_ACTION", FIRST)]),
     ("nothing mapped", document(call(**SEND)),
      [("MISSING_REQUIRED_MAPPING", FIRST), ("MISSING_REQUIRED_MAPPING", FIRST)]),
@@ -100,7 +100,7 @@ BAD: list[tuple[str, Any, list[tuple[str, str]]]] = [
     ("a task's bad form", document(task(form={"type": "x"})),
      [("KIND_NOT_AVAILABLE", FIRST), ("INVALID_FORM_SCHEMA", FIRST)]),
     # calls
-    ("an unknown workflow", document(child(workflowId="chlid")),
+    ("an unknown workflow", document(child(workflowId="childd")),
      [("KIND_NOT_AVAILABLE", FIRST), ("UNKNOWN_WORKFLOW", FIRST)]),
     ("an unknown workflow version", document(child(workflowVersion=2)),
      [("KIND_NOT_AVAILABLE", FIRST), ("UNKNOWN_WORKFLOW_VERSION", FIRST)]),

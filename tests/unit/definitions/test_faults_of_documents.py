@@ -42,9 +42,9 @@ BAD: list[tuple[str, Any, list[tuple[str, str]]]] = [
     ("both schemas", document(payloadSchema={}, payloadSchemaRef="payload.Empty.v1"),
      [("INVALID_WORKFLOW_DEFINITION", "root")]),
     # payload and redaction
-    ("an unknown schema", document(payloadSchemaRef="payload.Emtpy.v1"),
+    ("an unknown schema", document(payloadSchemaRef="payload.Empti.v1"),
      [("UNKNOWN_PAYLOAD_SCHEMA_REF", "root")]),
-    ("a bad schema", document(payloadSchema={"type": "strng"}),
+    ("a bad schema", document(payloadSchema={"type": "texts"}),
      [("INVALID_PAYLOAD_SCHEMA", "root")]),
     ("a remote schema", document(payloadSchema={"$ref": "https://x.y/z"}),
      [("INVALID_PAYLOAD_SCHEMA", "root")]),

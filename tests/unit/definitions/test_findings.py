@@ -59,13 +59,13 @@ def test_all_faults_are_found_in_one_pass_each_at_its_own_step() -> None:
     [
         (document({"id": "x", "type": "action.cal"}), "Did you mean action.call?"),
         (document({"id": "x", "type": "control.foreach"}), "Did you mean control.forEach?"),
-        (document(call(actionId="log.wite")), "Did you mean log.write?"),
+        (document(call(actionId="log.writ")), "Did you mean log.write?"),
         (document(call(actionId="mail.send", version=9)), "There is version 1, 2."),
         (document(branch(condition=expr("$exist(payload.x)"))), "Did you mean $exists(value)?"),
         (document(branch(condition=expr("paylod.x"))), "Did you mean payload?"),
         (document(assign(x=expr("1"))), "Write vars.x."),
         (document(redact=["/token"]), "Write /payload/token."),
-        (document(payloadSchemaRef="payload.Emtpy.v1"), "Did you mean payload.Empty.v1?"),
+        (document(payloadSchemaRef="payload.Empti.v1"), "Did you mean payload.Empty.v1?"),
     ],
 )
 def test_a_finding_says_what_was_meant(data: Any, suggestion: str) -> None:
@@ -90,13 +90,13 @@ def test_schemas_and_task_types_of_the_installation_are_known() -> None:
 
 
 def test_a_finding_travels_as_the_language_names_it() -> None:
-    (finding,) = check(document(call(actionId="log.wite")))
+    (finding,) = check(document(call(actionId="log.writ")))
     assert finding.as_data() == {
         "severity": "error",
         "stepPath": "root.steps[0]",
         "stepId": "call",
         "code": "UNKNOWN_ACTION",
-        "message": "There is no action log.wite@1.",
+        "message": "There is no action log.writ@1.",
         "suggestion": "Did you mean log.write?",
     }
     (finding,) = check(document(name=""))

@@ -136,7 +136,7 @@ def test_of_alternatives_the_nearest_is_explained() -> None:
     [
         (5, ""),
         (True, ""),
-        ({"type": "strng"}, "/type"),
+        ({"type": "texts"}, "/type"),
         ({"properties": []}, "/properties"),
         ({"required": "name"}, "/required"),
         ({"properties": {"a": {"minLength": -1}}}, "/properties/a/minLength"),

@@ -123,7 +123,7 @@ def test_it_is_refused(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("$lenght('x')", "len"),
+        ("$leng('x')", "len"),
         ("$sun([1])", "$sum(numbers)"),
         ("sum([1])", "$sum(numbers)"),
         ("toSting(1)", "toString(value)"),
