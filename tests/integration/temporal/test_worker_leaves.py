@@ -78,7 +78,10 @@ def test_a_worker_leaves_within_5_s_plus_its_longest_step_and_another_finishes(
     assert took_s < 5 + ms / 1000 + 0.5
     assert len(own_studio.effects()) < 2 * count
     with worker(tmp_path, **settings) as second:
-        assert own_studio.ended(run_id, 90).status == "SUCCEEDED", second.said
+        try:
+            assert own_studio.ended(run_id, 90).status == "SUCCEEDED"
+        except AssertionError as error:
+            raise AssertionError(second.said) from error
         second.stop()
     done = Counter(own_studio.effects())
     assert done == Counter(
