@@ -6,9 +6,8 @@ from typing import Final
 
 from engine.contract import Json
 from engine.definitions.plan import PlanStep
-from engine.errors import Category, StepFailed
+from engine.expressions.language import ExpressionFailed
 from engine.expressions.limits import MAX_EVALUATIONS
-from engine.expressions.mapping import secrets_of
 from engine.interpreter.account import Account
 from engine.interpreter.host import Host, StepEnd, StepPlace
 from engine.interpreter.references import FetchedValues
@@ -18,9 +17,6 @@ from engine.interpreter.templates import Slot, Template
 YIELD_AFTER: Final = MAX_EVALUATIONS
 """A value of many expressions is evaluated with the chance to yield in between: one expression
 may take 5,000 evaluations, and a workflow task 20,000 (rules.md 10)."""
-
-COST_OF_FAILURE: Final = 250
-"""Evaluations charged for an expression that failed: it does not tell how many it took."""
 
 
 class Execution:
@@ -74,12 +70,10 @@ class Execution:
         scope: Scope,
         *,
         extra: dict[str, Json] | None = None,
-        no_secrets: bool = False,
     ) -> Json:
         """The value of `template`; `extra` are names that only this place knows (childRun).
 
-        `no_secrets`: data that looks like a secret reference is refused, or it would be resolved
-        as one for whoever sent it. Raises StepFailed(ExpressionError).
+        Raises StepFailed(ExpressionError).
         """
         if not template.slots:
             return template.filled([])
@@ -94,30 +88,16 @@ class Execution:
             if self._spent - begun_with >= YIELD_AFTER:
                 await self.settle()
                 begun_with = self._spent
-            value = self._evaluated(slot, context)
-            if no_secrets:
-                _refuse_secrets(value, slot)
-            values.append(value)
+            values.append(self._evaluated(slot, context))
         return template.filled(values)
 
     def _evaluated(self, slot: Slot, context: dict[str, Json]) -> Json:
         try:
             evaluated = slot.expression.evaluate(context, now=self.host.now())
-        except StepFailed as failed:
-            exhausted = failed.own_code == "EXPRESSION_BUDGET"
-            self._spent += MAX_EVALUATIONS if exhausted else COST_OF_FAILURE
+        except ExpressionFailed as failed:
+            self._spent += failed.evaluations
             if slot.at:
                 failed.details = {**failed.details, "at": slot.at}
             raise
         self._spent += evaluated.evaluations
         return evaluated.value
-
-
-def _refuse_secrets(value: Json, slot: Slot) -> None:
-    if isinstance(value, dict | list) and next(secrets_of(value), None) is not None:
-        raise StepFailed(
-            Category.EXPRESSION,
-            "Data that holds a $secret cannot be used as an input.",
-            code="EXPRESSION_FAILED",
-            details={"at": slot.at},
-        )

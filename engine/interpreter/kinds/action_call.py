@@ -23,7 +23,7 @@ async def action_call(branch: Branch, opened: OpenStep) -> bool:
     kept = opened.kept
     if "input" not in kept:
         # Once for all attempts: a repeated effect must be the same effect, with the same key.
-        resolved = await _input(branch, opened)
+        resolved = await fields.value(branch, opened, "inputMapping") or {}
         kept["key"] = await _idempotency_key(branch, opened)
         kept["input"] = resolved
     if opened.step.mode == "pure":
@@ -34,12 +34,6 @@ async def action_call(branch: Branch, opened: OpenStep) -> bool:
     if save_as:
         await fields.write(branch, parse_save_as(save_as), output)
     return False
-
-
-async def _input(branch: Branch, opened: OpenStep) -> Json:
-    mapping = opened.config.get("inputMapping") or {}
-    template = branch.execution.template(opened.step, "inputMapping", mapping)
-    return await branch.execution.resolve(template, branch.scope, no_secrets=True)
 
 
 async def _idempotency_key(branch: Branch, opened: OpenStep) -> str | None:
