@@ -15,9 +15,6 @@ from engine.expressions import ExpressionFailed, compile_expression
 EXAMPLES = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))
 NOW = datetime.fromisoformat(EXAMPLES["now"])
 CASES = [pytest.param(case, id=case["expression"][:60]) for case in EXAMPLES["cases"]]
-SHARED = [
-    case for case in CASES if "differs" not in case.values[0] and "refused" not in case.values[0]
-]
 
 
 def outcome(expression: str) -> dict[str, Any]:
@@ -39,19 +36,23 @@ def test_the_expression_gives_what_the_example_says(case: dict[str, Any]) -> Non
     assert exactly(outcome(case["expression"])) == exactly(expected)
 
 
-@pytest.mark.parametrize("case", SHARED)
-def test_jsonata_gives_the_same_where_nothing_was_decided_otherwise(case: dict[str, Any]) -> None:
-    library = Jsonata(case["expression"])
+def jsonata_says(expression: str) -> dict[str, Any]:
+    """The library's own evaluator, in our terms; it knows no null, and errors without a code."""
+    library = Jsonata(expression)
     library.set_validate_input(False)
     try:
         value = library.evaluate(EXAMPLES["scope"])
     except Exception:
-        assert case.get("error") == "EXPRESSION_FAILED"
-        return
-    if value is None:
-        assert case.get("error") == "EXPRESSION_NO_VALUE"
-    else:
-        assert exactly(value) == exactly(case["result"])
+        return {"error": "EXPRESSION_FAILED"}
+    return {"error": "EXPRESSION_NO_VALUE"} if value is None else {"result": value}
+
+
+def test_jsonata_gives_the_same_where_nothing_was_decided_otherwise() -> None:
+    shared = [case for case in EXAMPLES["cases"] if "differs" not in case]
+    assert len(shared) > 200
+    for case in shared:
+        said = jsonata_says(case["expression"])
+        assert exactly(said) == exactly(outcome(case["expression"])), case["expression"]
 
 
 def test_no_example_changes_the_scope() -> None:
