@@ -96,7 +96,7 @@ def _entries(field: Field, text: str) -> Json:
             if field.entry is not Kind.TEXT:
                 raise
     entries: list[Json] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -142,12 +142,22 @@ def typed(value: Json, kind: Kind) -> str:
     """How somebody would have typed `value` into a field of this kind."""
     if kind is Kind.LIST and isinstance(value, list):
         lines = [entry if isinstance(entry, str) else json.dumps(entry) for entry in value]
-        if not any("\n" in line or not line.strip() for line in lines):
+        if all(_stands_in_a_line(line) for line in lines):
             return "\n".join(lines)
         return json.dumps(value, ensure_ascii=False)
     if kind is Kind.JSON:
         return json.dumps(value, ensure_ascii=False, indent=2)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _stands_in_a_line(entry: str) -> bool:
+    """Read back from a line of its own it is the same; else the list is written as JSON."""
+    return (
+        bool(entry)
+        and entry == entry.strip()
+        and not set("\r\n") & set(entry)
+        and (not entry.startswith("["))
+    )
 
 
 def _kind(schema: Mapping[str, Json]) -> tuple[Kind, Kind]:

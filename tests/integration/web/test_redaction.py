@@ -56,26 +56,26 @@ def run(store: Store) -> WorkflowRun:
         run,
         StoredValue(
             value_id=value_id, run_id=run.run_id, size_bytes=70_050, value_json=large, created_at=at
-        ),  # fmt: skip
+        ),
         builders.step(
             run,
             path="root.steps[0]",
             output_json=reference,
             input_json={"url": f"https://crm/{CANARY}-tax"},
-        ),  # fmt: skip
+        ),
         builders.step(
             run,
             path="root.steps[1]",
             input_json={"body": f"pay to {CANARY}-iban now"},
             output_json={"password": f"{CANARY}-pw"},
-        ),  # fmt: skip
+        ),
         builders.step(
             run,
             "FAILED",
             path="root.steps[2]",
             error_json=error,
             output_json={"vars.apiKey": f"{CANARY}-assigned", "vars.y": f"{CANARY}-pw"},
-        ),  # fmt: skip
+        ),
         builders.step(run, path="root.steps[3]", input_json=[f"{CANARY}-assigned"]),
         builders.log(
             run, f"sent {CANARY}-iban", context_json={"secret": CANARY, "k": f"{CANARY}-pw"}
@@ -86,7 +86,7 @@ def run(store: Store) -> WorkflowRun:
             key=f"{CANARY}-key",
             event_name="PAID",
             payload={"filters": [f"{CANARY}-tax"]},
-        ),  # fmt: skip
+        ),
     )
     return run
 
