@@ -1,4 +1,4 @@
-"""Which step kinds this release executes. Others are checked in full and then refused.
+"""What this release executes. Other kinds of steps are checked in full and then refused.
 
 The one place to extend when the interpreter's hosts learn a kind.
 """
@@ -22,3 +22,6 @@ AVAILABLE_KINDS: Final = frozenset(
         "control.return",
     }
 )
+
+AVAILABLE_TRIGGERS: Final[frozenset[str]] = frozenset()
+"""Triggers that start runs. A document with another one publishes, and is told so."""

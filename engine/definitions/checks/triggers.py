@@ -7,6 +7,7 @@ import zoneinfo
 from datetime import datetime
 from typing import Any, Final
 
+from engine.definitions.availability import AVAILABLE_TRIGGERS
 from engine.definitions.checks.checked import Checked
 from engine.expressions import ExpressionRefused, compile_expression
 from engine.expressions.mapping import expressions_of
@@ -27,6 +28,9 @@ def check_triggers(checked: Checked) -> None:
     )
     if checker is not None:
         checker(checked, trigger)
+        if trigger["type"] not in AVAILABLE_TRIGGERS:
+            message = "trigger: this release starts runs by hand only."
+            checked.warning(None, "TRIGGER_NOT_AVAILABLE", message)
 
 
 def _event(checked: Checked, trigger: dict[str, Any]) -> None:

@@ -159,6 +159,7 @@ WARNINGS = frozenset(
         "ASSIGN_PATH_UNKNOWN",
         "MAPPING_TYPE_UNKNOWN",
         "REDACT_PATH_UNKNOWN",
+        "TRIGGER_NOT_AVAILABLE",
         "UNKNOWN_SPECIAL_KEY",
         "UNKNOWN_SECRET",
     }

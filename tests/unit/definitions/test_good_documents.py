@@ -59,9 +59,6 @@ GOOD = [
     document(call() | {"designerPosition": [1, 2]}),
     document(payloadSchemaRef="payload.Empty.v1"),
     document(redact=["/payload/a", "/vars/result/token", "/payload/a~1b"]),
-    document(trigger={"type": "event", "eventName": "paid"}),
-    document(trigger={"type": "schedule", "runAt": "2026-06-09T12:00:00+02:00"}),
-    document(trigger={"type": "recurring", "cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"}),
 ]  # fmt: skip
 
 
