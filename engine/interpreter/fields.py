@@ -57,8 +57,7 @@ async def write_all(
 ) -> dict[str, Json]:
     """Carries out a map of path to value, in order, each seeing those before it; all or nothing.
 
-    Gives what was written, by scope, for the step's row: `/vars/x` of a redaction rule finds it
-    there too. Raises StepFailed.
+    Gives the written values by path, for the step's row. Raises StepFailed.
     """
     scope, execution = branch.scope, branch.execution
     before = scope.snapshot()
@@ -69,11 +68,7 @@ async def write_all(
             result = await execution.resolve(template, scope, extra=extra)
             target = _target(text)
             await _put(branch, target, result)
-            written = assign(
-                written,
-                (target.scope, *target.segments),
-                shown(branch.execution.account, result, WRITE_BYTES),
-            )
+            written[text] = shown(execution.account, result, WRITE_BYTES)
     except StepFailed:
         scope.restore(before)
         raise
@@ -81,16 +76,23 @@ async def write_all(
     return written
 
 
+def by_scope(written: dict[str, Json]) -> Json:
+    """Written values as they lie in the scopes: a redaction rule `/vars/x` finds them there."""
+    scopes: Json = {}
+    for text, value in written.items():
+        target = _target(text)
+        scopes = assign(scopes, (target.scope, *target.segments), value)
+    return scopes
+
+
 async def take_event(branch: Branch, opened: OpenStep, event: dict[str, Json], name: str) -> None:
     """What ended a wait: into vars.event and vars.eventName, then the step's assign."""
-    payload = event.get("payload")
+    payload, name = event.get("payload"), event.get("eventName", name)
     branch.scope.set_var("event", payload)
-    branch.scope.set_var("eventName", event.get("eventName", name))
-    opened.output = {
-        "eventName": event.get("eventName", name),
-        "event": shown(branch.execution.account, payload),
-    }
-    await write_all(branch, opened, "assign")
+    branch.scope.set_var("eventName", name)
+    seen = {"vars.eventName": name, "vars.event": shown(branch.execution.account, payload)}
+    opened.output = by_scope(seen)
+    opened.output = by_scope(seen | await write_all(branch, opened, "assign"))
 
 
 async def write(branch: Branch, target: Target, result: Json) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from engine.contract import Json
+from engine.definitions.fields import TEN_YEARS_MS
 from engine.errors import Category, StepFailed
 
-LONGEST: Final = timedelta(days=10 * 366)
-"""Durations are at most ten years (document.md)."""
+LONGEST: Final = timedelta(milliseconds=TEN_YEARS_MS)
 
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -21,7 +21,7 @@ def after(now: datetime, ms: Json, what: str) -> datetime:
     """`ms` milliseconds from now. Raises StepFailed(ValidationError)."""
     if isinstance(ms, bool) or not isinstance(ms, int) or ms < 0:
         raise _refused(f"{what} must be a whole number of milliseconds, 0 or more.")
-    if ms > LONGEST / timedelta(milliseconds=1):
+    if ms > TEN_YEARS_MS:
         raise _refused(f"{what} must be at most ten years.")
     return now + timedelta(milliseconds=ms)
 

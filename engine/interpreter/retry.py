@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.contract import Json
+from engine.definitions.fields import TEN_YEARS_MS
 from engine.errors import Category
 
 DEFAULT_RETRY_ON: Final = (Category.TRANSIENT.value, Category.TIMEOUT.value)
-
-LONGEST_DELAY_MS: Final = 10 * 366 * 24 * 3_600_000
-"""Durations are at most ten years (document.md)."""
 
 NEVER_RETRIED: Final = frozenset({Category.CANCELLATION.value, Category.INTERPRETER.value})
 
@@ -40,7 +38,7 @@ def next_delay_ms(
         delay *= _jitter(seed, attempt)
     delay = max(delay, _retry_after_ms(error))
     cap = policy.get("maxDelayMs")
-    return int(min(delay, LONGEST_DELAY_MS if cap is None else cap))
+    return int(min(delay, TEN_YEARS_MS if cap is None else cap))
 
 
 def _is_retryable(policy: Mapping[str, Json], error: Mapping[str, Json]) -> bool:
@@ -63,7 +61,7 @@ def _backoff_ms(policy: Mapping[str, Json], attempt: int) -> float:
     try:
         return min(first * float(policy.get("backoffMultiplier", 2)) ** (attempt - 1), 1e15)
     except OverflowError:
-        return 0.0 if first == 0 else float(LONGEST_DELAY_MS)
+        return 0.0 if first == 0 else float(TEN_YEARS_MS)
 
 
 def _jitter(seed: str, attempt: int) -> float:
@@ -77,4 +75,4 @@ def _retry_after_ms(error: Mapping[str, Json]) -> float:
     after = details.get("retryAfterMs") if isinstance(details, dict) else None
     if isinstance(after, bool) or not isinstance(after, int | float):
         return 0.0
-    return float(min(max(after, 0), LONGEST_DELAY_MS))
+    return float(min(max(after, 0), TEN_YEARS_MS))

@@ -23,7 +23,8 @@ async def control_call_workflow(branch: Branch, opened: OpenStep) -> bool:
         await branch.admit(opened.place)
         child = await branch.execution.host.start_child(_request(opened, payload))
     opened.performed = True
-    opened.output = await fields.write_all(branch, opened, "outputMapping", {"childRun": child})
+    written = await fields.write_all(branch, opened, "outputMapping", {"childRun": child})
+    opened.output = fields.by_scope(written)
     return False
 
 

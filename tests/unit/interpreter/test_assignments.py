@@ -51,9 +51,10 @@ def test_assignments_are_made_in_order_and_each_sees_those_before_it() -> None:
     assert outcome.scopes["payload"] == {"n": 1, "noted": 20}
     assert outcome.scopes["error"] == {"mine": "x"}
     assert row(host, "set").output == {
-        "vars": {"a": 2, "b": {"c": 20}},
-        "payload": {"noted": 20},
-        "error": {"mine": "x"},
+        "vars.a": 2,
+        "vars.b.c": 20,
+        "/noted": 20,
+        "error.mine": "x",
     }
 
 
@@ -75,8 +76,10 @@ def test_a_large_assigned_value_is_left_out_of_the_row() -> None:
 
     assert outcome.scopes["vars"]["big"] == "x" * 5000
     output = row(host, "set").output
-    assert output["vars"]["big"] == {"$omitted": "over 2 KiB", "bytes": 5002}
-    assert output["vars"]["small"] == 1
+    assert output == {
+        "vars.big": {"$omitted": "over 2 KiB", "bytes": 5002},
+        "vars.small": 1,
+    }
 
 
 def test_on_error_continue_records_the_failure_as_handled_and_goes_on() -> None:

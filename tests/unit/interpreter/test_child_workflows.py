@@ -47,6 +47,11 @@ def test_a_child_gets_its_payload_and_its_scopes_are_mapped_back() -> None:
     assert host.labels == ["done"]
     assert rows(host) == ["call STARTED", "call SUCCEEDED"]
     assert row(host, "call").input == {"n": 1}
+    assert row(host, "call").output == {
+        "vars": {"total": 5},
+        "payload": {"more": 6},
+        "meta": {"state": "done"},
+    }
 
 
 def test_child_run_is_known_in_the_output_mapping_only() -> None:

@@ -128,7 +128,7 @@ def test_an_event_ends_its_wait_and_is_in_vars() -> None:
     assert waited(host).until is None
     assert waited(host).payload["filters"] == filters
     assert outcome.scopes["vars"] == {"event": {"sum": 3}, "eventName": "paid", "s": 3}
-    assert row(host, "wait").output == {"eventName": "paid", "event": {"sum": 3}}
+    assert row(host, "wait").output == {"vars": {"eventName": "paid", "event": {"sum": 3}, "s": 3}}
 
 
 def test_a_null_correlation_key_matches_any_and_a_number_is_text() -> None:
