@@ -23,7 +23,6 @@ ACTIVITY_CLAIM_RUN: Final = "claim_run"
 ACTIVITY_PERFORM_ACTION: Final = "perform_action"
 ACTIVITY_RECORD_PROGRESS: Final = "record_progress"
 ACTIVITY_OPEN_WAIT: Final = "open_wait"
-ACTIVITY_CLOSE_WAIT: Final = "close_wait"
 ACTIVITY_FETCH_VALUE: Final = "fetch_value"
 ACTIVITY_STORE_CHECKPOINT: Final = "store_checkpoint"
 ACTIVITY_FINISH_RUN: Final = "finish_run"
@@ -242,16 +241,6 @@ class OpenWait:
     run_waits: bool = True
     """No other branch executes: the run's status becomes WAITING."""
     name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CloseWait:
-    run_id: str
-    batch: Batch
-    wait_id: str
-    outcome: str
-    """RESOLVED or CANCELED."""
-    payload: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from engine.services.finish_run import finish_run
 from engine.services.perform_action import perform_action
 from engine.services.record_progress import record_progress
 from engine.services.store_checkpoint import store_checkpoint
-from engine.services.track_wait import close_wait, open_wait
+from engine.services.track_wait import open_wait
 from engine.services.values import fetch_value
 
 
@@ -84,10 +84,6 @@ class Activities:
     def open_wait(self, wanted: contract.OpenWait) -> contract.WaitAnswer:
         return _leaving(open_wait(self._services, wanted))
 
-    @_named(contract.ACTIVITY_CLOSE_WAIT, contract.CloseWait)
-    def close_wait(self, wanted: contract.CloseWait) -> contract.WaitAnswer:
-        return _leaving(close_wait(self._services, wanted))
-
     @_named(contract.ACTIVITY_FETCH_VALUE, contract.ValueWanted)
     def fetch_value(self, wanted: contract.ValueWanted) -> contract.ValuePiece:
         try:
@@ -115,7 +111,6 @@ def make_activities(services: Services, tools: ActionTools) -> list[Callable[...
         made.perform_action,
         made.record_progress,
         made.open_wait,
-        made.close_wait,
         made.fetch_value,
         made.store_checkpoint,
         made.finish_run,

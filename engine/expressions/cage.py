@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from engine.expressions.catalogue import FUNCTIONS, INSTEAD, TAKES_PATTERN
+from engine.expressions.catalogue import FUNCTIONS, INSTEAD, TAKES_PATTERN, Function
 from engine.expressions.errors import ExpressionRefused
 from engine.expressions.limits import MAX_RANGE
-from engine.expressions.parse import Node
+from engine.expressions.tree import Node
 
 _OPERATORS: Final = frozenset(
     ["+", "-", "*", "/", "%", "&", "=", "!=", "<", "<=", ">", ">=", "and", "or", "in", "??", "?:"]
@@ -51,15 +51,10 @@ def _visit(node: Node, walk: _Walk, *, at_root: bool) -> None:
         raise ExpressionRefused(
             _REFUSED_NODES.get(node.type, "This is not in the language."), node.position
         )
-    if node.focus is not None or node.index is not None or node.tuple is not None:
-        raise ExpressionRefused("Variables of a position are not in the language.", node.position)
     visit(node, walk, at_root)
-    for part in (*(node.predicate or ()), *(node.stages or ())):
-        if part.type != "filter":
-            raise ExpressionRefused("This is not in the language.", part.position)
-        _visit(part.expr, walk, at_root=False)
+    _visit_all((*(node.predicate or ()), *(node.stages or ())), walk, at_root=False)
     if node.group is not None:
-        _visit_all(_flat(node.group.lhs_object), walk, at_root=False)
+        _visit_all(_flat(node.group.pairs), walk, at_root=False)
 
 
 def _visit_all(nodes: Iterable[Node], walk: _Walk, *, at_root: bool) -> None:
@@ -143,7 +138,7 @@ def _unary(node: Node, walk: _Walk, at_root: bool) -> None:
     if node.value == "[":
         _visit_all(node.expressions, walk, at_root=at_root)
     elif node.value == "{":
-        _visit_all(_flat(node.lhs_object), walk, at_root=at_root)
+        _visit_all(_flat(node.pairs), walk, at_root=at_root)
     elif node.value == "-":
         _visit(node.expression, walk, at_root=at_root)
     else:
@@ -151,7 +146,7 @@ def _unary(node: Node, walk: _Walk, at_root: bool) -> None:
 
 
 def _condition(node: Node, walk: _Walk, at_root: bool) -> None:
-    branches = (node.condition, node.then, node._else)
+    branches = (node.condition, node.then, node.otherwise)
     _visit_all((branch for branch in branches if branch is not None), walk, at_root=at_root)
 
 
@@ -171,8 +166,9 @@ def _sort(node: Node, walk: _Walk, at_root: bool) -> None:
 
 
 def _call(node: Node, walk: _Walk, at_root: bool) -> None:
-    function = FUNCTIONS[called_name(node)]
-    arguments = node.arguments or []
+    function = _called(node)
+    node.function = function.name
+    arguments = node.arguments
     if not function.accepts(len(arguments)):
         raise ExpressionRefused(
             f"{len(arguments)} arguments do not fit {function.signature}.", node.position
@@ -190,8 +186,8 @@ def _call(node: Node, walk: _Walk, at_root: bool) -> None:
         _visit(argument, walk, at_root=at_root)
 
 
-def called_name(node: Node) -> str:
-    """The catalogue's name of the function that a call node calls; refuses computed calls."""
+def _called(node: Node) -> Function:
+    """The function that a call node calls; refuses computed calls."""
     procedure = node.procedure
     if procedure.type == "variable" and not procedure.predicate:
         name, bare = str(procedure.value), False
@@ -202,7 +198,7 @@ def called_name(node: Node) -> str:
     function = FUNCTIONS.get(name)
     if function is None or (bare and not function.original):
         raise _unknown(name, node.position, bare=bare)
-    return name
+    return function
 
 
 def _is_bare(step: Node) -> bool:
@@ -232,17 +228,14 @@ def _bound_names(tree: Node) -> Iterable[str]:
 
 
 def _children(node: Node) -> Iterable[Node]:
-    singles = (node.lhs, node.rhs, node.expression, node.condition, node.then, node._else)
+    singles = (node.lhs, node.rhs, node.expression, node.condition, node.then, node.otherwise)
     yield from (child for child in singles if child is not None)
-    for group in (node.steps, node.expressions, node.arguments):
-        yield from group or ()
-    for part in (*(node.predicate or ()), *(node.stages or ())):
-        if part.expr is not None:
-            yield part.expr
-    yield from (term.expression for term in node.terms or ())
-    yield from _flat(node.lhs_object or ())
+    for group in (node.steps, node.expressions, node.arguments, node.terms):
+        yield from group
+    yield from (*(node.predicate or ()), *(node.stages or ()))
+    yield from _flat(node.pairs)
     if node.group is not None:
-        yield from _flat(node.group.lhs_object)
+        yield from _flat(node.group.pairs)
 
 
 _VISITORS: Final[Mapping[str, Callable[[Node, _Walk, bool], None]]] = {

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from engine.expressions import sequences
 from engine.expressions.builtins import IMPLEMENTATIONS
-from engine.expressions.cage import called_name
 from engine.expressions.catalogue import FUNCTIONS
 from engine.expressions.errors import BudgetSpent
 from engine.expressions.limits import (
@@ -25,7 +24,7 @@ from engine.expressions.limits import (
     MAX_EVALUATIONS,
 )
 from engine.expressions.operators import BINARY, negated
-from engine.expressions.parse import Node
+from engine.expressions.tree import Node
 from engine.expressions.values import NULL, Sequence, Value, members, sequence, truthy
 
 
@@ -84,7 +83,7 @@ class Evaluator:
         result = _VISITORS[kind](self, node, input, frame)
         if node.predicate is not None:
             for part in node.predicate:
-                result = sequences.filtered(self, part.expr, result, frame)
+                result = sequences.filtered(self, part, result, frame)
         if node.group is not None and kind != "path":
             result = sequences.grouped(self, node.group, result, frame)
         if type(result) is Sequence and result.sequence:
@@ -143,7 +142,7 @@ class Evaluator:
         for value in values:
             result = self.eval(step, value, frame)
             for part in step.stages or ():
-                result = sequences.filtered(self, part.expr, result, frame)
+                result = sequences.filtered(self, part, result, frame)
             if result is not None:
                 results.append(result)
         if last and len(results) == 1 and sequences.is_plain_list(results[0]):
@@ -199,7 +198,7 @@ class Evaluator:
     def condition(self, node: Node, input: Value, frame: Frame) -> Value:
         if truthy(self.eval(node.condition, input, frame), self):
             return self.eval(node.then, input, frame)
-        return None if node._else is None else self.eval(node._else, input, frame)
+        return None if node.otherwise is None else self.eval(node.otherwise, input, frame)
 
     def block(self, node: Node, input: Value, frame: Frame) -> Value:
         inner = Frame(frame)
@@ -214,15 +213,14 @@ class Evaluator:
         return value
 
     def call(self, node: Node, input: Value, frame: Frame) -> Value:
-        name = called_name(node)
         arguments = [
             argument.value if argument.type == "regex" else self.eval(argument, input, frame)
-            for argument in node.arguments or ()
+            for argument in node.arguments
         ]
-        function = FUNCTIONS[name]
+        function = FUNCTIONS[node.function]
         if function.context and len(arguments) < function.least:
             arguments.insert(0, input)
-        return IMPLEMENTATIONS[name](self, *arguments)
+        return IMPLEMENTATIONS[node.function](self, *arguments)
 
 
 _ABSENT: Final = object()

@@ -13,8 +13,9 @@ from engine.errors import Category, StepFailed
 from engine.expressions import cage
 from engine.expressions.errors import Fault
 from engine.expressions.evaluator import Evaluator
-from engine.expressions.parse import Node, parse
+from engine.expressions.parse import parse
 from engine.expressions.result import as_json
+from engine.expressions.tree import Node
 from engine.expressions.values import Value
 
 _SHOWN: Final = 200

@@ -24,9 +24,10 @@ from jsonata.tokenizer import Tokenizer
 from engine.expressions.errors import ExpressionRefused
 from engine.expressions.limits import MAX_DEPTH, MAX_SOURCE_BYTES
 from engine.expressions.patterns import PatternRefused, compile_pattern
+from engine.expressions.tree import Node, compact
 
-Node = Any
-"""jsonata-python's `Parser.Symbol`."""
+Symbol = Any
+"""A part of jsonata-python's tree."""
 
 _REFUSED_OPERATORS: Final = {
     "~>": "chaining with ~> is not in the language; call the function with its arguments",
@@ -38,7 +39,10 @@ _WHOLE_NUMBER: Final = re.compile(r"(?<![0-9.eE+-])(0|[1-9][0-9]*)$")
 
 
 def parse(source: str) -> Node:
-    """The tree of `source`. Raises `ExpressionRefused`, and nothing else, for any text."""
+    """The tree of `source`, not yet checked by the cage.
+
+    Raises `ExpressionRefused`, and nothing else, whatever the text.
+    """
     if not source.strip():
         raise ExpressionRefused("The expression is empty.")
     try:
@@ -49,7 +53,7 @@ def parse(source: str) -> Node:
         raise ExpressionRefused(f"The expression is longer than {MAX_SOURCE_BYTES // 1024} KiB.")
     parser = _Parser()
     try:
-        return parser.tree(source)
+        return compact(parser.tree(source))
     except ExpressionRefused:
         raise
     except PatternRefused as error:
@@ -102,7 +106,7 @@ class _Parser(Parser):  # type: ignore[misc]
     def position(self) -> int:
         return int(self.lexer.position) if self.lexer is not None else 0
 
-    def tree(self, source: str) -> Node:
+    def tree(self, source: str) -> Symbol:
         self.source = source
         self.lexer = _Tokenizer(source, _regex)
         self.advance()
@@ -127,7 +131,7 @@ def _whole_characters(text: str, position: int) -> str:
         raise ExpressionRefused("A string holds half of a surrogate pair.", position) from None
 
 
-def _refuse_deep(root: Node) -> None:
+def _refuse_deep(root: Symbol) -> None:
     """Bounds recursion and the parser's own quadratic passes, before they start."""
     waiting = [(root, 1)]
     while waiting:
@@ -139,7 +143,7 @@ def _refuse_deep(root: Node) -> None:
         waiting.extend((child, depth + 1) for child in _raw_children(node))
 
 
-def _raw_children(node: Node) -> Iterator[Node]:
+def _raw_children(node: Symbol) -> Iterator[Symbol]:
     single = (node.lhs, node.rhs, node.expression, node.procedure, node.condition)
     more = (node.then, node._else, node.body, node.pattern, node.update, node.delete)
     for child in (*single, *more):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from engine.expressions.errors import Fault
 from engine.expressions.limits import ITEMS_PER_EVALUATION
-from engine.expressions.parse import Node
+from engine.expressions.tree import Node
 from engine.expressions.values import (
     Meter,
     Sequence,
@@ -116,7 +116,7 @@ def grouped(evaluation: Evaluation, node: Node, input: Value, frame: Any) -> dic
     evaluation.items(len(items))
     groups: dict[str, tuple[int, list[Value]]] = {}
     for item in items:
-        for pair_index, pair in enumerate(node.lhs_object):
+        for pair_index, pair in enumerate(node.pairs):
             key = evaluation.eval(pair[0], item, frame)
             if key is None:
                 continue
@@ -129,7 +129,7 @@ def grouped(evaluation: Evaluation, node: Node, input: Value, frame: Any) -> dic
     result = {}
     for key, (owner, gathered) in groups.items():
         context = _together(evaluation, gathered)
-        value = evaluation.eval(node.lhs_object[owner][1], context, frame)
+        value = evaluation.eval(node.pairs[owner][1], context, frame)
         if value is not None:
             result[key] = value
     return result
@@ -156,7 +156,7 @@ def ordered(evaluation: Evaluation, node: Node, values: list[Value], frame: Any)
         values = [value for _, value in sorted(keyed, key=functools.cmp_to_key(compare))]
     result: Value = values
     for part in node.stages or ():
-        result = filtered(evaluation, part.expr, result, frame)
+        result = filtered(evaluation, part, result, frame)
     return result
 
 

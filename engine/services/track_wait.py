@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.contract import CloseWait, OpenWait, StepRecord, WaitAnswer, occurrence
+from engine.contract import OpenWait, StepRecord, WaitAnswer, occurrence
 from engine.runs.status import RunStatus, StepStatus, WaitStatus
 from engine.services.context import Services
 from engine.services.record_progress import apply_batch
@@ -38,18 +38,6 @@ def open_wait(services: Services, wanted: OpenWait) -> WaitAnswer:
                 "epoch": 1,
             },
         )
-    return WaitAnswer(take_boundary=view.cancel_requested, repeated=view.lost_rows)
-
-
-def close_wait(services: Services, wanted: CloseWait) -> WaitAnswer:
-    """Close a wait at once. Where an activity follows anyway, the batch carries it instead."""
-    now = services.now()
-    with services.store.writing() as session:
-        view = projection.glance(session, wanted.batch, to_write=True)
-        if view.over:
-            return WaitAnswer(run_over=True)
-        projection.close_wait(session, wanted.wait_id, wanted.outcome, wanted.payload, now)
-        apply_batch(session, wanted.batch, view, now, run_row=True, status=RunStatus.RUNNING)
     return WaitAnswer(take_boundary=view.cancel_requested, repeated=view.lost_rows)
 
 
