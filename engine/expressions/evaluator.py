@@ -102,7 +102,7 @@ class Evaluator:
             result = sequences.grouped(self, node.group, result, frame)
         return result
 
-    def _plain_names(self, steps: list[Node], value: Value) -> tuple[int, Value]:
+    def _plain_names(self, steps: tuple[Node, ...], value: Value) -> tuple[int, Value]:
         """Goes down a path as long as it is names in objects: the common case, and the fast one.
 
         Answers how many steps were taken, and the value there.
@@ -117,7 +117,7 @@ class Evaluator:
             value = NULL if found is None else found
         return len(steps), value
 
-    def _steps(self, steps: list[Node], start: int, input: Value, frame: Frame) -> Value:
+    def _steps(self, steps: tuple[Node, ...], start: int, input: Value, frame: Frame) -> Value:
         if isinstance(input, list) and (start or steps[0].type != "variable"):
             values: Iterable[Value] = members(input)
         else:

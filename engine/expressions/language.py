@@ -78,7 +78,7 @@ class Expression:
         return {name: scope[name] for name in self.roots if name in scope}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def compile_expression(source: str) -> Expression:
     """The expression of `source`. Raises `ExpressionRefused` (message, position, suggestion)."""
     tree = parse(source)

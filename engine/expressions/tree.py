@@ -59,16 +59,16 @@ class Node:
     then: Node
     otherwise: Node | None
     procedure: Node
-    steps: list[Node]
-    expressions: list[Node]
-    arguments: list[Node]
-    terms: list[Node]
-    predicate: list[Node] | None
+    steps: tuple[Node, ...]
+    expressions: tuple[Node, ...]
+    arguments: tuple[Node, ...]
+    terms: tuple[Node, ...]
+    predicate: tuple[Node, ...] | None
     """Filters on a value, and ..."""
-    stages: list[Node] | None
+    stages: tuple[Node, ...] | None
     """... on a step of a path."""
     group: Node | None
-    pairs: list[tuple[Node, Node]]
+    pairs: tuple[tuple[Node, Node], ...]
     """Keys and values of an object or a group."""
 
 
@@ -92,11 +92,11 @@ def compact(symbol: Any) -> Node:
     for name in _ONE:
         setattr(node, name, _optional(getattr(symbol, name)))
     for name in _MANY:
-        setattr(node, name, [compact(child) for child in getattr(symbol, name) or ()])
+        setattr(node, name, tuple(compact(child) for child in getattr(symbol, name) or ()))
     node.otherwise = _optional(symbol._else)
     node.predicate = _filters(symbol.predicate)
     node.stages = _filters(symbol.stages)
-    node.pairs = [(compact(key), compact(value)) for key, value in symbol.lhs_object or ()]
+    node.pairs = tuple((compact(k), compact(v)) for k, v in symbol.lhs_object or ())
     return node
 
 
@@ -104,11 +104,11 @@ def _optional(symbol: Any) -> Any:
     return None if symbol is None else compact(symbol)
 
 
-def _filters(parts: Any) -> list[Node] | None:
+def _filters(parts: Any) -> tuple[Node, ...] | None:
     """The expressions of `[...]` behind a value or step."""
     if parts is None:
         return None
     for part in parts:
         if part.type != "filter":
             raise ExpressionRefused("This is not in the language.", part.position)
-    return [compact(part.expr) for part in parts]
+    return tuple(compact(part.expr) for part in parts)
