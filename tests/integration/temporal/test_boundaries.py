@@ -136,4 +136,4 @@ def test_a_run_that_continues_as_new_goes_on_where_it_was(short_histories: Studi
     done = Counter(studio.effects())
     assert done["begin send"] == done["end send"] == done["begin fail"] == done["end tidy"] == 12
     assert all(done[f"begin step-{number}"] == 1 for number in range(60))
-    assert studio.steps(run_id)[-1].output_json["value"] == sum(range(12))
+    assert (studio.steps(run_id)[-1].output_json or {}).get("value") == sum(range(12))
