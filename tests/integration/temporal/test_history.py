@@ -63,7 +63,7 @@ def test_a_large_state_goes_on_by_reference(low: Studio) -> None:
 
     assert run.status == "SUCCEEDED", run.error_json
     assert run.progress_ordinal >= 1
-    assert low.steps(run_id, definition_step_id="end")[0].output_json == {"vars": {"size": 300_000}}
+    assert low.steps(run_id, definition_step_id="end")[0].output_json == {"vars.size": 300_000}
 
 
 def test_a_cancel_ends_the_execution_that_went_on(low: Studio) -> None:
