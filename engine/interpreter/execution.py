@@ -7,8 +7,8 @@ from typing import Final
 from engine.contract import Json
 from engine.definitions.plan import PlanStep
 from engine.expressions.language import ExpressionFailed
-from engine.expressions.limits import MAX_EVALUATIONS
-from engine.interpreter.account import Account
+from engine.expressions.limits import MAX_EVALUATIONS, MAX_RESULT_BYTES
+from engine.interpreter.account import LIMIT_BYTES, Account, too_large
 from engine.interpreter.host import Host, StepEnd, StepPlace
 from engine.interpreter.references import FetchedValues
 from engine.interpreter.scope import Scope
@@ -17,6 +17,9 @@ from engine.interpreter.templates import Slot, Template
 YIELD_AFTER: Final = MAX_EVALUATIONS
 """A value of many expressions is evaluated with the chance to yield in between: one expression
 may take 5,000 evaluations, and a workflow task 20,000 (rules.md 10)."""
+
+SLOTS_NOT_WEIGHED: Final = LIMIT_BYTES // MAX_RESULT_BYTES
+"""So many expressions cannot make a value above the limit: each result has one of its own."""
 
 
 class Execution:
@@ -73,7 +76,7 @@ class Execution:
     ) -> Json:
         """The value of `template`; `extra` are names that only this place knows (childRun).
 
-        Raises StepFailed(ExpressionError).
+        Raises StepFailed: ExpressionError, or StateTooLarge for a value above 8 MiB.
         """
         if not template.slots:
             return template.filled([])
@@ -83,12 +86,17 @@ class Execution:
         if extra is not None:
             context = {**context, **extra}
         values: list[Json] = []
+        size = 0
         begun_with = self._spent
         for slot in template.slots:
             if self._spent - begun_with >= YIELD_AFTER:
                 await self.settle()
                 begun_with = self._spent
             values.append(self._evaluated(slot, context))
+            if len(template.slots) > SLOTS_NOT_WEIGHED:
+                size += self.account.size(values[-1])
+                if size > LIMIT_BYTES:
+                    raise too_large("The value", size)
         return template.filled(values)
 
     def _evaluated(self, slot: Slot, context: dict[str, Json]) -> Json:

@@ -144,3 +144,25 @@ def test_an_error_is_kept_however_full_the_scopes_are() -> None:
     assert account.total > LIMIT_BYTES
     made.set_var("big", "")
     made.set_var("more", 1)
+
+
+def test_an_input_of_many_large_values_is_refused_before_it_fills_the_worker() -> None:
+    host = FakeHost()
+    inputs = {f"f{n}": expr("payload.t") for n in range(200)}
+
+    outcome = execute(plan(action("act", inputs)), host, payload={"t": "x" * 200_000})
+
+    assert outcome.error is not None
+    assert outcome.error["category"] == Category.STATE_TOO_LARGE
+    assert host.performed() == []
+
+
+def test_large_values_cost_evaluations_so_that_a_task_stays_short() -> None:
+    """Copying and weighing is work that the count of evaluated nodes does not show."""
+    light, heavy = FakeHost(), FakeHost()
+    payload = {"items": list(range(40_000))}
+
+    execute(plan(assign("set", {"vars.copy": 1})), light, payload=payload)
+    execute(plan(assign("set", {"vars.copy": expr("payload.items")})), heavy, payload=payload)
+
+    assert heavy.evaluations > light.evaluations + 1_000
