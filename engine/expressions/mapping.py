@@ -1,19 +1,16 @@
 """Mappings: literals with expressions at any depth in them (original 2.3).
 
 `{"$expr": "..."}` stands for the expression's value, `{"$secret": "NAME"}` for a secret, which only
-the action's own activity resolves; both stand alone, beside other keys they are refused.
+the action's own activity resolves; both stand alone, beside other keys they are refused. The
+interpreter's templates put the values in; here is what belongs to the form itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Final
 
 from engine.contract import Json
-from engine.errors import Category, StepFailed
-from engine.expressions.errors import ExpressionRefused
-from engine.expressions.language import Expression, compile_expression
 from engine.expressions.result import SECRET_KEY
 
 EXPRESSION_KEY: Final = "$expr"
@@ -30,15 +27,6 @@ def is_secret(value: Json) -> bool:
     return isinstance(value, dict) and SECRET_KEY in value
 
 
-def resolve(value: Json, scope: Mapping[str, Json], now: datetime) -> tuple[Json, int]:
-    """`value` with its expressions evaluated, and what that cost in evaluations.
-
-    Raises `StepFailed` of category ExpressionError; `details.at` says where in the mapping.
-    """
-    spent = [0]
-    return _resolved(value, scope, now, spent, ()), spent[0]
-
-
 def expressions_of(value: Json, place: Place = ()) -> Iterator[tuple[Place, Json]]:
     """The `$expr` of every expression object in `value`, whatever was written there."""
     for here, found in _special_of(value, place):
@@ -53,17 +41,6 @@ def secrets_of(value: Json, place: Place = ()) -> Iterator[tuple[Place, Json]]:
             yield here, found[SECRET_KEY]
 
 
-def roots_of(value: Json) -> frozenset[str] | None:
-    """Top-level names of the scope that `value` may read; None for any."""
-    roots: set[str] = set()
-    for _, source in expressions_of(value):
-        read = compile_expression(source).roots
-        if read is None:
-            return None
-        roots |= read
-    return frozenset(roots)
-
-
 def _special_of(value: Json, place: Place) -> Iterator[tuple[Place, dict[str, Json]]]:
     waiting: list[tuple[Place, Json]] = [(place, value)]
     while waiting:
@@ -74,58 +51,3 @@ def _special_of(value: Json, place: Place) -> Iterator[tuple[Place, dict[str, Js
             waiting.extend(((*here, key), member) for key, member in reversed(one.items()))
         elif isinstance(one, list):
             waiting.extend(((*here, index), one[index]) for index in range(len(one) - 1, -1, -1))
-
-
-def _resolved(
-    value: Json, scope: Mapping[str, Json], now: datetime, spent: list[int], place: Place
-) -> Json:
-    if isinstance(value, list):
-        return [
-            _resolved(member, scope, now, spent, (*place, index))
-            for index, member in enumerate(value)
-        ]
-    if not isinstance(value, dict):
-        return value
-    if EXPRESSION_KEY in value:
-        return _evaluated(value, scope, now, spent, place)
-    if SECRET_KEY in value:
-        if len(value) > 1:
-            raise _failed("A $secret stands alone in its object.", place)
-        return value
-    return {
-        key: _resolved(member, scope, now, spent, (*place, key)) for key, member in value.items()
-    }
-
-
-def _evaluated(
-    value: dict[str, Json], scope: Mapping[str, Json], now: datetime, spent: list[int], place: Place
-) -> Json:
-    if len(value) > 1:
-        raise _failed("An $expr stands alone in its object.", place)
-    expression = _compiled(value[EXPRESSION_KEY], place)
-    try:
-        found = expression.evaluate(scope, now=now)
-    except StepFailed as failed:
-        failed.details = {**failed.details, "at": _written(place)}
-        raise
-    spent[0] += found.evaluations
-    return found.value
-
-
-def _compiled(source: Json, place: Place) -> Expression:
-    if not isinstance(source, str):
-        raise _failed("An $expr is text.", place)
-    try:
-        return compile_expression(source)
-    except ExpressionRefused as refused:
-        raise _failed(refused.message, place) from None
-
-
-def _failed(message: str, place: Place) -> StepFailed:
-    return StepFailed(
-        Category.EXPRESSION, message, code="EXPRESSION_FAILED", details={"at": _written(place)}
-    )
-
-
-def _written(place: Place) -> str:
-    return ".".join(map(str, place))

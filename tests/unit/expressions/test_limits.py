@@ -140,6 +140,13 @@ def test_an_error_says_which_expression_and_never_shows_data() -> None:
     assert "hunter2" not in str(data)
 
 
+def test_data_that_looks_like_a_secret_reference_is_no_result() -> None:
+    """It would be resolved as a secret, for whoever sent it."""
+    scope = {"payload": {"sent": {"deep": [{"$secret": "API_KEY"}]}}}
+    for source in ("payload.sent", "payload.sent.deep[0]", "[payload]", "{'$secret': 'A'}"):
+        assert code(source, scope) == "EXPRESSION_SECRET"
+
+
 def test_now_is_the_time_that_was_given() -> None:
     assert value("nowIso()") == "2026-06-09T12:00:00.123Z"
     assert value("nowIso() = $nowIso()") is True
