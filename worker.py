@@ -59,7 +59,9 @@ def main() -> int:
         )
         # A connection for each thread of an activity, and some for the rest.
         connections = 2 * settings.worker_slots + 4
-        store = Store(make_engine(settings.effective_database_url, pool_size=connections))
+        store = Store(
+            make_engine(settings.effective_database_url, pool_size=connections, ping=False)
+        )
         check_schema(store)
         # Not asyncio.run: at its end it waits for threads, and one may hang in a database call.
         asyncio.new_event_loop().run_until_complete(_serve(settings, store, temporal, tools))

@@ -28,7 +28,7 @@ from engine.store.session import Store, make_engine
 async def serve(url: str, address: str) -> None:
     leave = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
-    store = Store(make_engine(url, pool_size=2 * SLOTS + 4))
+    store = Store(make_engine(url, pool_size=2 * SLOTS + 4, ping=False))
     client = await Client.connect(address)
     async with AsyncExitStack() as stack:
         for worker in (_ours(client, address, store), _handwritten(client, store)):
