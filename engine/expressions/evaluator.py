@@ -49,12 +49,14 @@ class Frame:
 class Evaluator:
     """One evaluation of one expression. Not shared: threads evaluate the same tree at once."""
 
-    __slots__ = ("now", "root", "spent")
+    __slots__ = ("_characters", "_items", "now", "root", "spent")
 
     def __init__(self, root: Mapping[str, Value], now: datetime) -> None:
         self.root = root
         self.now = now
         self.spent = 0
+        self._items = 0
+        self._characters = 0
 
     def run(self, tree: Node) -> Value:
         """The value of the tree; None is absent. Raises `Fault`."""
@@ -63,12 +65,16 @@ class Evaluator:
     # The budget (values.Meter).
 
     def items(self, count: int) -> None:
-        if count >= ITEMS_PER_EVALUATION:
-            self.spend(count // ITEMS_PER_EVALUATION)
+        self._items += count
+        if self._items >= ITEMS_PER_EVALUATION:
+            evaluations, self._items = divmod(self._items, ITEMS_PER_EVALUATION)
+            self.spend(evaluations)
 
     def characters(self, count: int) -> None:
-        if count >= CHARACTERS_PER_EVALUATION:
-            self.spend(count // CHARACTERS_PER_EVALUATION)
+        self._characters += count
+        if self._characters >= CHARACTERS_PER_EVALUATION:
+            evaluations, self._characters = divmod(self._characters, CHARACTERS_PER_EVALUATION)
+            self.spend(evaluations)
 
     def spend(self, evaluations: int) -> None:
         self.spent += evaluations

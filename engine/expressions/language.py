@@ -25,7 +25,7 @@ _SHOWN: Final = 200
 class Evaluated:
     value: Json
     evaluations: int
-    """What it cost, for the budget of a workflow task (rules.md 10)."""
+    """What it cost, its result included, for the budget of a workflow task (rules.md 10)."""
 
 
 class ExpressionFailed(StepFailed):
@@ -59,7 +59,8 @@ class Expression:
         evaluator = Evaluator(self._scope(scope), now)
         try:
             value: Value = evaluator.run(self._tree)
-            return Evaluated(as_json(value), evaluator.spent)
+            result, cost = as_json(value)
+            return Evaluated(result, evaluator.spent + cost)
         except Fault as fault:
             raise ExpressionFailed(fault, self.source, evaluator.spent) from None
         except RecursionError:

@@ -15,7 +15,7 @@ MAX_RANGE: Final = 1_000
 MAX_RESULT_BYTES: Final = 256 * 1024
 MAX_RESULT_DEPTH: Final = 64
 
-ITEMS_PER_EVALUATION: Final = 50
-"""An operation that goes over a list or object costs one evaluation more for every 50 items."""
+ITEMS_PER_EVALUATION: Final = 10
+"""Operations that go over lists or objects cost one evaluation more for every 10 items ..."""
 CHARACTERS_PER_EVALUATION: Final = 4_096
-"""The same for text, so that no single evaluation is an unbounded amount of work."""
+"""... and over text for every 4,096 characters: no evaluation is an unbounded amount of work."""

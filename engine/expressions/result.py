@@ -8,28 +8,39 @@ from typing import Final
 
 from engine.contract import Json
 from engine.expressions.errors import ResultRefused
-from engine.expressions.limits import MAX_RESULT_BYTES, MAX_RESULT_DEPTH
+from engine.expressions.limits import (
+    ITEMS_PER_EVALUATION,
+    MAX_RESULT_BYTES,
+    MAX_RESULT_DEPTH,
+)
 from engine.expressions.values import NULL, Value
 
 _SAFE: Final = 2.0**53
+_MOST_MEMBERS: Final = MAX_RESULT_BYTES // 2
+"""Each takes two bytes at least: a huge value is refused before it is copied."""
 SECRET_KEY: Final = "$secret"  # noqa: S105 - the key, not a secret
 TOO_LARGE: Final = f"The result is larger than {MAX_RESULT_BYTES // 1024} KiB."
 
 
-def as_json(value: Value) -> Json:
-    """`value` as plain JSON, copied. Raises `ResultRefused` when it is absent, no JSON, too big."""
+def as_json(value: Value) -> tuple[Json, int]:
+    """`value` as plain JSON, copied, and what that cost in evaluations.
+
+    The copy is not part of the expression's own budget, but of the task's in which it is made.
+    Raises `ResultRefused` when the value is absent, no JSON, or too big.
+    """
     if value is None:
         raise ResultRefused(
             "The expression has no value: its path leads nowhere."
             " Use coalesce(..., null) where that may be.",
             "EXPRESSION_NO_VALUE",
         )
-    copied = _copy(value, 1, [MAX_RESULT_BYTES // 2])
+    left = [_MOST_MEMBERS]
+    copied = _copy(value, 1, left)
     if isinstance(copied, list | dict | str):
         text = json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
         if len(text) > MAX_RESULT_BYTES or len(text.encode("utf-8")) > MAX_RESULT_BYTES:
             raise _too_large()
-    return copied
+    return copied, (_MOST_MEMBERS - left[0]) // ITEMS_PER_EVALUATION
 
 
 def _too_large() -> ResultRefused:
@@ -51,7 +62,6 @@ def _copy(value: Value, depth: int, left: list[int]) -> Json:
         raise ResultRefused(
             f"The result is nested deeper than {MAX_RESULT_DEPTH} levels.", "EXPRESSION_NOT_JSON"
         )
-    # Every member takes two bytes at least: a huge value is refused before it is copied.
     left[0] -= len(value)
     if left[0] < 0:
         raise _too_large()

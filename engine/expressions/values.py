@@ -25,7 +25,7 @@ Sequence: Any = Utils.JList
 
 _SAFE_INTEGER: Final = 2**53
 
-ITEM_COST_OF_MATCH: Final = 50
+ITEM_COST_OF_MATCH: Final = 30
 """What a match of a regular expression costs, in items: RE2 answers through several calls."""
 
 
