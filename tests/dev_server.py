@@ -23,6 +23,7 @@ _TUNING = (
     "history.transferProcessorMaxPollRPS=10000",
     "history.timerProcessorMaxPollRPS=10000",
     "history.visibilityProcessorMaxPollRPS=10000",
+    'history.timerProcessorMaxTimeShift="20ms"',
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )
