@@ -37,11 +37,19 @@ class Phase:
         return [*pytest, *self.options, f"tests/{self.name}"]
 
     @property
+    def again(self) -> list[str]:
+        pytest = [sys.executable, "-m", "pytest", "-p", "scripts.nothing_skipped", "-q"]
+        return [*pytest, "--last-failed", "--last-failed-no-failures=none", f"tests/{self.name}"]
+
+    @property
     def is_empty(self) -> bool:
         return self.name != "lint" and not any((ROOT / "tests" / self.name).rglob("test_*.py"))
 
 
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+TIMED = ("integration", "e2e")
+"""They hold real processes to seconds. What fails while two run at once is run again alone, and
+must pass then; both outcomes are printed."""
 PHASES = (
     Phase("lint"),
     Phase("unit", TWO_AT_ONCE),
@@ -99,6 +107,9 @@ def run(phases: list[Phase], variables: dict[str, str]) -> int:
         say(phase.name)
         started = time.monotonic()
         code = subprocess.run(phase.command, cwd=ROOT, env=variables, check=False).returncode
+        if code == 1 and phase.name in TIMED:
+            say(f"{phase.name}: what failed, once more and one at a time")
+            code = subprocess.run(phase.again, cwd=ROOT, env=variables, check=False).returncode
         outcome = "ok" if code == 0 else f"FAILED (exit code {code})"
         outcomes.append((phase, outcome, time.monotonic() - started))
     say("result")
