@@ -1,13 +1,17 @@
 """The interpreter's whole state as JSON, taken between two steps (continue-as-new).
 
-{"format", "position", "bytes", "scopes": {payload, vars, meta, error}, "frames": [frame…],
- "refs": [path…]}; a frame is {"step", "block", "index", "position", "startedAt", "announced",
-"state"}, the first one stands for the whole plan. References are {"$ref", "bytes"}, and `refs`
-says where they are: an author's own data may look like one.
+{"format", "text"}, the text being the JSON of {"position", "bytes", "scopes": {payload, vars, meta,
+error}, "frames": [frame…], "refs": [path…]}; a frame is {"step", "block", "index", "position",
+"startedAt", "announced", "state"}, the first one stands for the whole plan. References are
+{"$ref", "bytes"}, and `refs` says where they are: an author's own data may look like one.
+
+It is text, because what carries and stores JSON sorts the keys of objects, and their order is
+something that expressions see.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,14 +64,14 @@ def take(position: int, size: int, scope: Scope, open: Sequence[OpenStep]) -> di
     if scope.holds_references:
         scopes = _out(scopes, ["scopes"], refs)
     frames = [_frame(opened, ["frames", at], refs) for at, opened in enumerate(open)]
-    return {
-        "format": FORMAT,
+    state = {
         "position": position,
         "bytes": size,
         "scopes": scopes,
         "frames": frames,
         "refs": refs,
     }
+    return {"format": FORMAT, "text": json.dumps(state, ensure_ascii=False, separators=(",", ":"))}
 
 
 def load(checkpoint: Json) -> Saved:
@@ -75,13 +79,14 @@ def load(checkpoint: Json) -> Saved:
     try:
         if checkpoint["format"] != FORMAT:
             raise Corrupt(f"unknown checkpoint format {checkpoint['format']!r}")
-        for path in checkpoint["refs"]:
-            checkpoint = _in(checkpoint, path)
+        state = json.loads(checkpoint["text"])
+        for path in state["refs"]:
+            _put_reference(state, path)
         return Saved(
-            position=checkpoint["position"],
-            bytes=checkpoint["bytes"],
-            scopes={name: checkpoint["scopes"][name] for name in WRITABLE},
-            frames=[_saved(frame) for frame in checkpoint["frames"]],
+            position=state["position"],
+            bytes=state["bytes"],
+            scopes={name: state["scopes"][name] for name in WRITABLE},
+            frames=[_saved(frame) for frame in state["frames"]],
         )
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise Corrupt("the checkpoint is not one") from error
@@ -129,10 +134,8 @@ def _out(value: Json, path: Path, refs: list[Path]) -> Any:
     return value
 
 
-def _in(value: Any, path: Sequence[str | int]) -> Any:
-    """A copy of `value` with a reference again at `path`."""
-    if not path:
-        return ValueRef(value[REFERENCE_KEY], value["bytes"])
-    copy: Any = dict(value) if isinstance(value, dict) else list(value)
-    copy[path[0]] = _in(value[path[0]], path[1:])
-    return copy
+def _put_reference(state: Any, path: Sequence[str | int]) -> None:
+    *way, last = path
+    for part in way:
+        state = state[part]
+    state[last] = ValueRef(state[last][REFERENCE_KEY], state[last]["bytes"])

@@ -52,6 +52,10 @@ def checkpoint_of(document: dict[str, Json], host: FakeHost, payload: Json = Non
     return reached.value.checkpoint
 
 
+def inside(checkpoint: Any) -> Any:
+    return json.loads(checkpoint["text"])
+
+
 EVERYTHING = plan(
     assign("begin", {"vars.it": "before", "vars.n": 0}),
     action("big", save_as="vars.deep.big"),
@@ -142,15 +146,30 @@ def test_any_plan_is_the_same_run_with_checkpoints_and_without(number: int, ever
     assert host.log == plain.log
 
 
+def test_a_checkpoint_keeps_the_order_of_keys_where_objects_are_sorted() -> None:
+    document = plan(
+        assign("made", {"vars.o": {"b": 1, "a": 2}}),
+        assign("next", {"vars.x": 1}),
+        assign("read", {"vars.keys": expr("$keys(o)")}),
+    )
+    host = FakeHost(checkpoint_when=lambda asked: asked == 1)
+    stored = json.dumps(checkpoint_of(document, host), sort_keys=True)
+
+    outcome = execute(document, FakeHost(), checkpoint=json.loads(stored))
+
+    assert outcome.scopes["vars"]["keys"] == ["b", "a"]
+
+
 def test_a_checkpoint_is_plain_json_and_says_where_references_are() -> None:
     host = everything(checkpoint_when=lambda asked: asked == 3)
 
     checkpoint = checkpoint_of(EVERYTHING, host, ITEMS)
 
+    state = inside(checkpoint)
     assert json.loads(json.dumps(checkpoint)) == checkpoint
-    assert checkpoint["refs"] == [["scopes", "vars", "deep", "big"]]
-    assert checkpoint["scopes"]["vars"]["deep"]["big"] == {"$ref": "v", "bytes": 70_000}
-    assert checkpoint["scopes"]["payload"] == ITEMS
+    assert state["refs"] == [["scopes", "vars", "deep", "big"]]
+    assert state["scopes"]["vars"]["deep"]["big"] == {"$ref": "v", "bytes": 70_000}
+    assert state["scopes"]["payload"] == ITEMS
 
 
 def test_a_checkpoint_is_the_same_whether_taken_again_right_after_it_or_not() -> None:
@@ -161,7 +180,7 @@ def test_a_checkpoint_is_the_same_whether_taken_again_right_after_it_or_not() ->
     with pytest.raises(CheckpointReached) as second:
         execute(EVERYTHING, host, checkpoint=first)
 
-    assert second.value.checkpoint["position"] == first["position"] + 1
+    assert inside(second.value.checkpoint)["position"] == inside(first)["position"] + 1
 
 
 def test_a_concurrent_loop_lets_its_items_end_before_a_checkpoint() -> None:
@@ -173,7 +192,7 @@ def test_a_concurrent_loop_lets_its_items_end_before_a_checkpoint() -> None:
     checkpoint = checkpoint_of(document, host)
 
     assert len(host.performed()) == 3
-    assert checkpoint["frames"][-1]["state"]["next"] == 3
+    assert inside(checkpoint)["frames"][-1]["state"]["next"] == 3
     outcome = execute(document, FakeHost(), checkpoint=checkpoint)
     assert outcome.status == "SUCCEEDED"
 
@@ -194,7 +213,9 @@ def test_inside_a_concurrent_item_no_checkpoint_is_asked_for() -> None:
         None,
         [],
         {"format": 2},
-        {"format": 1, "position": 1, "bytes": 1, "scopes": {}, "frames": [], "refs": []},
+        {"format": 1},
+        {"format": 1, "text": "{"},
+        {"format": 1, "text": '{"position":1,"bytes":1,"scopes":{},"frames":[],"refs":[]}'},
     ],
 )
 def test_what_is_no_checkpoint_fails_the_run(broken: Json) -> None:
@@ -221,8 +242,10 @@ def test_what_is_no_checkpoint_fails_the_run(broken: Json) -> None:
 def test_a_checkpoint_that_stands_nowhere_in_the_plan_fails_the_run_uncaught(damage: Any) -> None:
     host = everything(checkpoint_when=lambda asked: asked == 6)
     checkpoint = checkpoint_of(EVERYTHING, host, ITEMS)
-    assert len(checkpoint["frames"]) >= 3
-    damage(checkpoint["frames"])
+    state = inside(checkpoint)
+    assert len(state["frames"]) >= 3
+    damage(state["frames"])
+    checkpoint["text"] = json.dumps(state)
     fresh = everything()
 
     outcome = execute(EVERYTHING, fresh, checkpoint=checkpoint)
@@ -244,6 +267,22 @@ def test_a_checkpoint_in_a_catch_still_knows_the_error() -> None:
     assert taken == 1
     assert outcome.status == "SUCCEEDED"
     assert host.calls("perform")[-1].input == {"m": "broken"}
+
+
+def test_a_reference_that_an_item_name_hides_outlives_a_checkpoint() -> None:
+    host = FakeHost(
+        {"big": Performed(ValueRef("v", 70_000))},
+        values={"v": {"n": 10}},
+        checkpoint_when=lambda asked: asked == 3,
+    )
+    loop = each("loop", [1, 2], [action("one")])
+    document = plan(action("big", save_as="it"), loop, action("end", {"n": expr("vars.it.n")}))
+
+    outcome, taken = continued(document, host, {})
+
+    assert taken == 1
+    assert host.calls("perform")[-1].input == {"n": 10}
+    assert outcome.scopes["vars"] == {"it": ValueRef("v", 70_000)}
 
 
 def test_a_restored_block_still_fails_to_its_handler() -> None:

@@ -165,6 +165,15 @@ def test_the_last_branch_to_block_makes_the_run_wait() -> None:
     assert host.run_waits[:2] == [False, True]
 
 
+def test_after_a_concurrent_loop_the_run_has_one_line_again() -> None:
+    host = FakeHost({"act": seconds})
+    loop = each("loop", [1, 2], [lasting()], concurrency=2)
+
+    execute(plan(loop, pause("wait", 1000)), host)
+
+    assert host.run_waits == [True]
+
+
 def test_concurrent_loops_nest() -> None:
     host = FakeHost({"act": seconds})
     inner = each("inner", [2, 1], [lasting()], concurrency=2)

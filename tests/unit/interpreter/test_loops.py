@@ -15,6 +15,7 @@ from tests.unit.interpreter.plans import (
     leave,
     plan,
     rows,
+    step,
     transform,
     when,
 )
@@ -62,7 +63,9 @@ def test_loop_bookkeeping_is_not_visible() -> None:
 
 def test_names_of_loops_win_over_vars_and_inner_loops_over_outer_ones() -> None:
     host = FakeHost()
-    inner = each("inner", [10, 20], [action("act", {"all": expr("[index, outer, it, item]")})])
+    inner = each(
+        "inner", [10, 20], [action("act", {"all": expr("[index, local.outer, it, item]")})]
+    )
     outer = each("outer", ["x", "y"], [inner], var="outer")
 
     execute(plan(assign("set", {"vars.index": "shadowed"}), outer), host)
@@ -215,6 +218,16 @@ def test_return_in_a_loop_keeps_the_errors_that_were_collected() -> None:
     outcome = execute(plan(each("loop", [1, 2], body, onItemError="continue")), host)
 
     assert len(outcome.scopes["vars"]["loopErrors"]) == 1
+
+
+def test_on_item_error_continue_does_not_take_what_nobody_can_catch() -> None:
+    loop = each("loop", [1, 2], [step("control.nonsense", "what")], onItemError="continue")
+
+    outcome = execute(plan(loop), FakeHost())
+
+    assert outcome.status == "FAILED"
+    assert outcome.error is not None
+    assert outcome.error["category"] == Category.INTERPRETER
 
 
 def test_a_loop_of_ten_thousand_pure_items_is_bounded_in_each_task() -> None:

@@ -97,6 +97,20 @@ def test_an_overwritten_reference_is_no_longer_fetched() -> None:
     assert fake.fetched == []
 
 
+def test_an_assign_that_is_undone_leaves_the_reference_where_it_was() -> None:
+    fake = host()
+    undone = {"vars.big": 1, "vars.t": expr("$number('no')")}
+    steps = [
+        action("act", save_as="big"),
+        assign("a", undone, on_error="continue"),
+        assign("b", {"vars.t": expr("vars.big.title")}),
+    ]
+
+    outcome = execute(plan(*steps), fake)
+
+    assert outcome.scopes["vars"]["t"] == "big"
+
+
 def test_a_loop_gives_back_a_reference_that_its_item_name_hid() -> None:
     fake = host()
     steps = [

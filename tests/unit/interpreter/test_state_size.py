@@ -14,7 +14,7 @@ from engine.expressions.paths import parse_assign
 from engine.interpreter.account import LIMIT_BYTES, Account, measure
 from engine.interpreter.host import Performed, ValueRef
 from engine.interpreter.scope import Scope
-from tests.fakes import FakeHost, execute
+from tests.fakes import FakeHost, execute, failing
 from tests.unit.interpreter.plans import action, assign, attempt, each, expr, plan
 
 VALUES = st.recursive(
@@ -144,6 +144,21 @@ def test_an_error_is_kept_however_full_the_scopes_are() -> None:
     assert account.total > LIMIT_BYTES
     made.set_var("big", "")
     made.set_var("more", 1)
+
+
+def test_a_caught_error_is_kept_in_its_var_however_full_the_scopes_are() -> None:
+    # 41 values of 200,000 characters leave less room than two copies of the error need.
+    grow = {f"vars.v{n}": expr("payload.t") for n in range(40)}
+    host = FakeHost({"act": failing("m" * 250_000)})
+
+    outcome = execute(
+        plan(assign("grow", grow), attempt("try", [action("act")], [], "e")),
+        host,
+        payload={"t": "x" * 200_000},
+    )
+
+    assert outcome.status == "SUCCEEDED"
+    assert len(outcome.scopes["vars"]["e"]["message"]) == 250_000
 
 
 def test_an_input_of_many_large_values_is_refused_before_it_fills_the_worker() -> None:
