@@ -6,6 +6,7 @@ stays as it was typed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -93,7 +94,7 @@ def _entries(field: Field, text: str) -> Json:
         try:
             return strict_json.parse(text)
         except Invalid:
-            if field.entry is not Kind.TEXT:
+            if field.entry is not Kind.TEXT or _is_json(text):
                 raise
     entries: list[Json] = []
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -104,6 +105,15 @@ def _entries(field: Field, text: str) -> Json:
         except NotOfKind as fault:
             raise NotOfKind(f"Line {number}: {fault}") from None
     return entries
+
+
+def _is_json(text: str) -> bool:
+    """Meant as a list, then, and refused for what is in it."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _put(payload: dict[str, Json], pointer: str, value: Json) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from engine.contract import Json
 from engine.definitions.catalogue import Catalogue
 from engine.definitions.document import Document
-from engine.definitions.plan import FORMAT
+from engine.definitions.plan import FORMAT, ORDERED, order_of
 from engine.definitions.steps import BLOCKS
 from engine.definitions.workflows import Workflows
 
@@ -65,6 +65,13 @@ class _Compiler:
         return plan
 
     def _config(self, step: dict[str, Any]) -> dict[str, Json]:
+        config = self._written_config(step)
+        for field in ORDERED:
+            if isinstance(config.get(field), dict):
+                config[order_of(field)] = list(config[field])
+        return config
+
+    def _written_config(self, step: dict[str, Any]) -> dict[str, Json]:
         if "config" in step:
             config = _given(step["config"])
             config.pop("onError", None)

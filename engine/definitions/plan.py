@@ -22,6 +22,15 @@ from engine.contract import Json
 
 FORMAT = 1
 
+ORDERED = ("assign", "outputMapping")
+"""Maps whose writes see those before them. JSONB and Temporal's converter sort the keys of an
+object, so that the plan keeps the author's order in a list beside the map (`order_of`)."""
+
+
+def order_of(field: str) -> str:
+    """Name of the list that holds the order of a map of a step's config."""
+    return f"{field}Order"
+
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:

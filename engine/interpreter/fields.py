@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.contract import Json
+from engine.definitions.plan import order_of
 from engine.errors import Category, StepFailed
 from engine.expressions import values
 from engine.expressions.paths import PathRefused, Target, assign, parse_assign
@@ -63,7 +64,9 @@ async def write_all(
     before = scope.snapshot()
     written: dict[str, Json] = {}
     try:
-        for text, configured in (opened.config.get(field) or {}).items():
+        given = opened.config.get(field) or {}
+        for text in opened.config.get(order_of(field)) or given:
+            configured = given[text]
             template = execution.template(opened.step, f"{field}.{text}", configured)
             result = await execution.resolve(template, scope, extra=extra)
             target = _target(text)

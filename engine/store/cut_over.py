@@ -25,8 +25,18 @@ MESSAGE: Final = (
 BATCH: Final = 500
 """Runs a transaction: a writer to one of them waits some 30 ms (reference/measured.md 5)."""
 
+LISTED: Final = 50
+"""Runs that a forecast names."""
+
 STRANDED: Final = "status IN ('RUNNING', 'WAITING') AND (engine IS NULL OR engine = 'db')"
 _ERROR: Final = json.dumps({"message": MESSAGE, "stage": "migration", "migration": MIGRATION})
+"""Of a call that was open."""
+_RUN_ERROR: Final = (
+    "{object}('message', CAST(:message AS VARCHAR), 'stage', 'migration', 'migration', "
+    "CAST(:migration AS VARCHAR), 'details', "
+    "{object}('previousStatus', status, 'nodePath', node_path))"
+)
+"""Of a run: with what it was, which the UPDATE changes."""
 
 Columns = Mapping[str, Mapping[str, Any]]
 """Types of the columns of the tables that are there."""
@@ -75,25 +85,18 @@ _RUN_CHANGES: Final = {
     "completed_at": "{now}",
     "updated_at": "{now}",
     "node_path": "NULL",
-    "error_json": "{error}",
+    "error_json": _RUN_ERROR,
 }
 
 _POSTGRESQL: Final = {
     "now": "now()",
     "error": "CAST(:error AS jsonb)",
-    "uuid": "gen_random_uuid()",
     "object": "jsonb_build_object",
     "locked": "FOR UPDATE",
 }
-_RANDOM = "hex(randomblob({}))"
 _SQLITE: Final = {
     "now": "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     "error": ":error",
-    "uuid": (
-        "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || "
-        "substr(hex(randomblob(2)), 2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || "
-        "hex(randomblob(6)))"
-    ),
     "object": "json_object",
     "locked": "",
 }
@@ -105,13 +108,15 @@ class Forecast:
 
     refusals: list[str]
     runs: int
+    run_ids: list[str]
+    """The first of them, oldest first."""
     closed: dict[str, int]
     """Open rows that would be closed, by table."""
 
 
 def columns_there(connection: Connection) -> Columns:
     inspector = sa.inspect(connection)
-    tables = ("workflow_runs", "workflow_run_logs", *(closing.table for closing in CLOSINGS))
+    tables = ("workflow_runs", *(closing.table for closing in CLOSINGS))
     return {
         table: {column["name"]: column["type"] for column in inspector.get_columns(table)}
         for table in tables
@@ -122,10 +127,19 @@ def columns_there(connection: Connection) -> Columns:
 def forecast(connection: Connection, refusals: list[str]) -> Forecast:
     """Counts what is stranded; writes nothing."""
     columns = columns_there(connection)
+    if "workflow_runs" not in columns:
+        return Forecast(refusals, runs=0, run_ids=[], closed={})
     stranded = f"(SELECT run_id FROM workflow_runs WHERE {STRANDED})"
+    first = connection.scalars(
+        sa.text(
+            f"SELECT run_id FROM workflow_runs WHERE {STRANDED} "
+            f"ORDER BY started_at, run_id LIMIT {LISTED}"
+        )
+    )
     return Forecast(
         refusals=refusals,
         runs=_count(connection, f"SELECT count(*) FROM workflow_runs WHERE {STRANDED}"),
+        run_ids=[str(run_id) for run_id in first],
         closed={
             closing.table: _count(
                 connection,
@@ -149,8 +163,7 @@ def batch_statements(dialect: str, columns: Columns) -> list[str]:
     ]
     changes = _assignments(_RUN_CHANGES, columns["workflow_runs"], words)
     runs = f"UPDATE workflow_runs SET {changes} WHERE {_IN_BATCH} AND {STRANDED}"
-    notes = [_note(words)] if "workflow_run_logs" in columns else []
-    return [*notes, *closings, runs]
+    return [*closings, runs]
 
 
 def prepare(connection: Connection) -> None:
@@ -174,7 +187,7 @@ def finalize_batch(connection: Connection, columns: Columns) -> int:
     )
     found = _count(connection, "SELECT count(*) FROM cut_over_batch")
     if found:
-        values = {"message": MESSAGE, "error": _ERROR}
+        values = {"message": MESSAGE, "error": _ERROR, "migration": MIGRATION}
         for statement in batch_statements(connection.dialect.name, columns):
             clause = sa.text(statement)
             named = {name: values[name] for name in clause._bindparams}
@@ -210,17 +223,6 @@ def _assignments(
         f"{column} = {value.format(**words)}"
         for column, value in changes.items()
         if column in there
-    )
-
-
-def _note(words: Mapping[str, str]) -> str:
-    """One log row a run: what it was, before it is changed."""
-    was = f"{words['object']}('previousStatus', status, 'engine', engine, 'nodePath', node_path)"
-    return (
-        "INSERT INTO workflow_run_logs "
-        "(log_id, run_id, tenant, step_path, level, message, context_json, source, created_at) "
-        f"SELECT {words['uuid']}, run_id, tenant, node_path, 'WARN', :message, {was}, "
-        f"'migration', {words['now']} FROM workflow_runs WHERE {_IN_BATCH} AND {STRANDED}"
     )
 
 

@@ -20,7 +20,6 @@ class LogSource(StrEnum):
     WORKER = "worker"
     RECONCILER = "reconciler"
     COMMAND = "command"
-    MIGRATION = "migration"
 
 
 class WorkflowRunLog(Base):

@@ -8,14 +8,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine
+
+from engine.errors import Conflict
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Raises alembic's CommandError, with the reasons, where the cut-over refuses."""
-    command.upgrade(_config(engine), revision)
+    """Raises `Conflict` with the reasons where the cut-over refuses; nothing was changed then."""
+    try:
+        command.upgrade(_config(engine), revision)
+    except CommandError as error:
+        raise Conflict(str(error), code="SCHEMA_REFUSED") from error
 
 
 def stamp(engine: Engine, revision: str) -> None:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Final
 from urllib.parse import parse_qs
 
 from playwright.sync_api import Locator, Page, Request, expect
 
 RUN_PAGE = re.compile(r"/runs/[0-9a-f-]{36}$")
 
+PATIENCE_S: Final = 40
+
 
 def status(page: Page) -> Locator:
     """The badge of the run whose page it is."""
     return page.locator("#run-live .badge").first
+
+
+def comes_to_be(page: Page, wanted: str) -> None:
+    """The run's status. Without scripts the page is loaded again sooner than by itself."""
+    until = time.monotonic() + PATIENCE_S
+    while _reloads(page) and status(page).inner_text() != wanted and time.monotonic() < until:
+        page.wait_for_timeout(300)
+        page.reload()
+    expect(status(page)).to_have_text(wanted)
+
+
+def _reloads(page: Page) -> bool:
+    """What stands in <noscript> is an element only where scripts are off."""
+    return page.locator("meta[http-equiv=refresh]").count() > 0
 
 
 def run_id(page: Page) -> str:

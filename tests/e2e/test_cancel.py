@@ -12,21 +12,21 @@ WAITS = """{"number": "T-1", "client": "Contoso", "subject": "Server down", "bod
 
 def test_a_waiting_run_is_cancelled_with_a_reason(page: Page) -> None:
     runs.start(page, "ticket-triage", WAITS)
-    expect(runs.status(page)).to_have_text("WAITING")
+    runs.comes_to_be(page, "WAITING")
     page.locator("#ask-cancel > summary").click()
     page.get_by_label("Reason").fill("The wrong customer")
     page.get_by_role("button", name="Cancel the run").click()
-    expect(runs.status(page)).to_have_text("CANCELED")
+    runs.comes_to_be(page, "CANCELED")
     expect(page.locator("#run-live")).to_contain_text("The wrong customer")
     expect(page.locator("#ask-cancel")).to_have_count(0)
 
 
 def test_without_a_reason_it_asks_for_one(page: Page) -> None:
     runs.start(page, "ticket-triage", WAITS)
-    expect(runs.status(page)).to_have_text("WAITING")
+    runs.comes_to_be(page, "WAITING")
     page.locator("#ask-cancel > summary").click()
     page.get_by_role("button", name="Cancel the run").click()
     expect(page.locator("#cancel-error")).to_contain_text("Say why")
     page.get_by_label("Reason").fill("The wrong customer")
     page.get_by_role("button", name="Cancel the run").click()
-    expect(runs.status(page)).to_have_text("CANCELED")
+    runs.comes_to_be(page, "CANCELED")

@@ -31,7 +31,7 @@ def _stored(store: Store, run_id: str) -> Json:
 def old(page: Page) -> str:
     """Its page is open, and it has ended."""
     run_id = runs.start(page, "backup-review", json.dumps(PAYLOAD))
-    expect(runs.status(page)).to_have_text("SUCCEEDED")
+    runs.comes_to_be(page, "SUCCEEDED")
     assert "s3cr3t-t0ken" not in page.content()
     return run_id
 
@@ -45,7 +45,7 @@ def test_unedited_it_sends_no_payload_and_runs_with_the_original(
     assert new != old
     assert set(sent) == {"csrf_token", "token", "reason"}
     expect(page.get_by_text("The agent is back", exact=True)).to_be_visible()
-    expect(runs.status(page)).to_have_text("SUCCEEDED")
+    runs.comes_to_be(page, "SUCCEEDED")
     assert canonical(_stored(product_store, new)) == canonical(_stored(product_store, old))
     assert canonical(_stored(product_store, new)) == canonical(PAYLOAD)
 
@@ -62,6 +62,6 @@ def test_edited_it_sends_the_edit_and_keeps_what_is_masked(
     page.get_by_label("Reason").fill("It is spelt otherwise")
     new, sent = runs.replay(page, old)
     assert "Kohler" in sent["payload"][0]
-    expect(runs.status(page)).to_have_text("SUCCEEDED")
+    runs.comes_to_be(page, "SUCCEEDED")
     edited = PAYLOAD | {"client": "Kohler & Söhne"}
     assert canonical(_stored(product_store, new)) == canonical(edited)

@@ -37,7 +37,7 @@ def test_a_run_started_by_the_form_is_watched_until_it_succeeds(
 def test_a_run_started_by_raw_json_succeeds(page: Page, product_store: Store) -> None:
     payload = {"client": "Contoso", "devices": [{"name": "nas", "report": '{"ok": true}'}]}
     run_id = runs.start(page, "backup-review", json.dumps(payload))
-    expect(runs.status(page)).to_have_text("SUCCEEDED")
+    runs.comes_to_be(page, "SUCCEEDED")
     page.goto("/runs")
     expect(page.locator(f"a[href='/runs/{run_id}']").first).to_be_visible()
     with product_store.reading() as session:

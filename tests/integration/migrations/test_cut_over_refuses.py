@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from alembic.util import CommandError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from engine.errors import Conflict
 from engine.store import cut_over_rules, schema
 from tests.integration.migrations import old_database
 from tests.integration.migrations.cut_over_rows import (
@@ -44,7 +44,7 @@ def test_what_is_unknown_stops_the_cut_over_and_is_listed(
             {"value": value, "which": which},
         )
     before = contents(engine)
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(Conflict) as refused:
         adopt(engine)
     assert which in str(refused.value)
     assert repr(value) in str(refused.value)
@@ -55,6 +55,15 @@ def test_what_is_unknown_stops_the_cut_over_and_is_listed(
         assert cut_over_rules.refusals(connection) == [
             f"{table} {which}: {column} {value!r} is not known"
         ]
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+def test_a_run_without_any_status_stops_the_cut_over(engine: Engine, runs: Runs) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE workflow_runs ALTER COLUMN status DROP NOT NULL")
+        update_run(connection, runs["db", "RUNNING"], "status", None)
+    with pytest.raises(Conflict, match="status None"):
+        adopt(engine)
 
 
 def test_a_terminal_run_of_an_unknown_engine_is_history(engine: Engine, runs: Runs) -> None:

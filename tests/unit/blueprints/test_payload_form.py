@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from blueprints.definitions.payload_fields import read_fields
@@ -140,6 +140,7 @@ def test_no_schema_however_odd_breaks_the_form(schema: dict[str, Any]) -> None:
     read_fields(form, given_back)
 
 
+@example(["", "\0"])
 @given(st.lists(st.text(max_size=6), max_size=5))
 def test_a_default_list_comes_back_as_it_was(entries: list[str]) -> None:
     form = make_form(_schema(x={"type": "array", "items": {"type": "string"}}))
