@@ -1,7 +1,7 @@
 """The web's composition root: settings become extensions, services and blueprints. No routes.
 
 Nothing here talks to the database or to Temporal: both are first used by a request, after gunicorn
-has forked (reference/model-codebases.md 3.4).
+has forked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""gunicorn, as this product needs it (reference/model-codebases.md 3.4).
+"""gunicorn, as this product needs it.
 
 Threads and no preload: one Temporal client and one loop thread a process, made after the fork. No
 control socket. gevent is not used: Temporal's SDK advises against it.

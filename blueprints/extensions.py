@@ -55,6 +55,6 @@ def rules() -> Rules:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A read transaction; it must be over before Temporal is called (rules.md 2)."""
+    """A read transaction; it must be over before Temporal is called (docs/rules.md 2)."""
     with services().store.reading() as session:
         yield session

@@ -1,4 +1,4 @@
-"""Who asks, and what they may do (design.md: sign-in and guard).
+"""Who asks, and what they may do (docs/architecture.md: sign-in and guard).
 
 Everything but sign-in, health and static files needs a session. The role is read with every
 request, so that a changed one takes effect at once; templates show what it allows, and the views

@@ -1,7 +1,7 @@
-"""Page or fragment, redirect, unchanged: the only reader of HX-* headers (design.md 5).
+"""Page or fragment, redirect, unchanged: the only reader of HX-* headers (docs/architecture.md 5).
 
 One address serves both: asked for by htmx it answers with the partial alone. Responses of one
-address differ by HX-Request, and none is kept by a cache (rules.md 13).
+address differ by HX-Request, and none is kept by a cache (docs/rules.md 13).
 """
 
 from __future__ import annotations

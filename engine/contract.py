@@ -31,11 +31,11 @@ QUERY_POSITION: Final = "position"
 """Answers {"path": str | None, "steps": int}: where the interpreter stands."""
 
 REFERENCE_KEY: Final = "$ref"
-"""An output over 64 KiB travels as {"$ref": value_id, "bytes": n} (rules.md 4)."""
+"""An output over 64 KiB travels as {"$ref": value_id, "bytes": n} (docs/rules.md 4)."""
 
 
 def temporal_workflow_id(run_id: str) -> str:
-    """The Temporal workflow id of a run; a run is addressed by it alone (rules.md 1)."""
+    """The Temporal workflow id of a run; a run is addressed by it alone (docs/rules.md 1)."""
     return f"run-{run_id}"
 
 
@@ -85,7 +85,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """When a projection was written, in the workflow's own order (rules.md 4)."""
+    """When a projection was written, in the workflow's own order (docs/rules.md 4)."""
 
     ordinal: int
     history: int
@@ -141,7 +141,7 @@ class ClosedWait:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What happened since the last activity: carried by the next one (design.md 3)."""
+    """What happened since the last activity: carried by the next one (docs/architecture.md 3)."""
 
     run_id: str
     guard: Guard
@@ -153,7 +153,7 @@ class Batch:
     waiting: bool | None = None
     """Every concurrent branch waits now (true), or no longer does (false); null: unchanged."""
     path: str | None = None
-    """Where the interpreter stands: `node_path`, written at boundaries only (rules.md 3)."""
+    """Where the interpreter stands: `node_path`, written at boundaries only (docs/rules.md 3)."""
     first_position: int = 0
     """Positions above it began after the previous completed task."""
     sweep: bool = True
@@ -196,7 +196,7 @@ class ActionCall:
     handled_by: str | None = None
     """Who takes a final failure: "continue", "catch", "item" or None (it fails the run)."""
     quick: bool = False
-    """Run as a local activity: fixed in the version's plan (design.md 3)."""
+    """Run as a local activity: fixed in the version's plan (docs/architecture.md 3)."""
     name: str | None = None
     input_by_reference: bool = False
     """`input` is a {"$ref"} of ours: it was too large for Temporal's history."""
@@ -282,7 +282,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The final projection. Once it is scheduled the outcome is decided (rules.md 4)."""
+    """The final projection. Once it is scheduled the outcome is decided (docs/rules.md 4)."""
 
     run_id: str
     batch: Batch

@@ -12,7 +12,7 @@
     └── RunOver                       the row is terminal; the workflow must end
 
 What `StepFailed` carries is what the author sees: {category, code?, message, details?, nodePath,
-iter?, at}. Nothing is ever decided by words in a message (design.md 3).
+iter?, at}. Nothing is ever decided by words in a message (docs/architecture.md 3).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine.contract import Json
 
 
 class Category(StrEnum):
-    """Error categories of the language (document.md, Retry and errors)."""
+    """Error categories of the language (docs/authoring.md, Retry and errors)."""
 
     VALIDATION = "ValidationError"
     EXPRESSION = "ExpressionError"

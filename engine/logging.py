@@ -2,7 +2,7 @@
 
 One line an event, on standard error: for people, or JSON in production. What is bound to the
 context (run_id, step, request) is in every line. Values under a key that names a secret are masked,
-as everywhere (design.md 4).
+as everywhere (docs/architecture.md 4).
 """
 
 from __future__ import annotations

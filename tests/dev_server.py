@@ -27,7 +27,7 @@ _TUNING = (
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )
-"""measured.md 2: ten times faster than the defaults."""
+"""docs/measured.md 2: ten times faster than the defaults."""
 
 
 class DevServer:

@@ -1,4 +1,4 @@
-"""GET and POST /runs/<id>/replay (rules.md 8).
+"""GET and POST /runs/<id>/replay (docs/rules.md 8).
 
 Unedited, the form carries no payload at all and the server takes the original. Edited, it carries
 the redacted text and the hash of what was shown.
@@ -96,7 +96,7 @@ def _again(
     *,
     compare: bool = False,
 ) -> Response:
-    """The form as it was sent, with what is wrong, and a new token (rules.md 2)."""
+    """The form as it was sent, with what is wrong, and a new token (docs/rules.md 2)."""
     editing = "payload" in request.form
     with reading() as session:
         fresh = _blank(_opened(session, run_id), editing=editing)

@@ -25,7 +25,7 @@ class AnswerLost(StepFailed):
     """The call may have been made, and its answer was lost.
 
     It counts as a TransientError where it may be made again, else as OutcomeUnknown
-    (document.md, "Repeating an effect needs consent").
+    (docs/authoring.md, "Repeating an effect needs consent").
     """
 
     def __init__(self, message: str, *, details: dict[str, Json] | None = None) -> None:
@@ -99,7 +99,7 @@ class Action:
     repeatable: bool | Callable[[Any], bool] = False
     """May it run again after a lost worker or answer? A callable decides by the input."""
     quick: bool = False
-    """Answers in milliseconds and leaves the house for nothing (rules.md 3)."""
+    """Answers in milliseconds and leaves the house for nothing (docs/rules.md 3)."""
     in_transaction: bool = False
     """Works on our own database inside the recording transaction: exactly once (rules.md 3)."""
 
@@ -112,7 +112,7 @@ class Action:
         return validated(self.Input, input)
 
     def may_repeat(self, input: BaseModel) -> bool:
-        """May this call be made again without the author's consent? (document.md, Retry)"""
+        """May this call be made again without the author's consent? (docs/authoring.md, Retry)"""
         return self.repeatable(input) if callable(self.repeatable) else self.repeatable
 
     @property

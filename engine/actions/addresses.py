@@ -2,7 +2,7 @@
 
 A name is resolved once, its addresses are judged, and the connection goes to a judged address: a
 name that answers differently the next moment gains nothing. Deny goes before allow; link-local
-addresses, where clouds keep their metadata, are denied always (document.md, http.request).
+addresses, where clouds keep their metadata, are denied always (docs/authoring.md, http.request).
 """
 
 from __future__ import annotations

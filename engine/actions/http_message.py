@@ -18,7 +18,7 @@ from engine.runs import strict_json
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-"""May be sent again without the author's consent (document.md)."""
+"""May be sent again without the author's consent (docs/authoring.md)."""
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE_FAULT: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade"})

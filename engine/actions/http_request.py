@@ -1,4 +1,4 @@
-"""`http.request`: one request, its redirects, and what its answer means (document.md)."""
+"""`http.request`: one request, its redirects, and what its answer means (docs/authoring.md)."""
 
 from __future__ import annotations
 

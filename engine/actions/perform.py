@@ -18,7 +18,7 @@ from engine.errors import Category, Invalid, StepFailed
 from engine.runs import strict_json
 
 OUTPUT_MAX_BYTES: Final = 4 * 1024 * 1024
-"""A single output above it is an ActionError (document.md)."""
+"""A single output above it is an ActionError (docs/authoring.md)."""
 
 
 def prepare(action: Action, input: Json, secrets: OpenedSecrets) -> BaseModel:

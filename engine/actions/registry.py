@@ -1,7 +1,7 @@
 """Which actions there are: the built-in ones, the pure transforms, and third parties'.
 
 The registry is what publish checks, plans and the worker agree on; `fingerprint` tells whether two
-processes have the same one (rules.md 11, WRONG_REGISTRY).
+processes have the same one (docs/rules.md 11, WRONG_REGISTRY).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _check(action: Action) -> None:
             raise ActionRefused(f"{action.name}: {model.__name__} must forbid extra fields")
     if action.quick and action.repeatable is not True:
         raise ActionRefused(
-            f"{action.name}: an action that is not repeatable cannot be quick (rules.md 3)"
+            f"{action.name}: an action that is not repeatable cannot be quick (docs/rules.md 3)"
         )
     if action.in_transaction and not action.quick:
         raise ActionRefused(f"{action.name}: work inside the transaction must be quick")

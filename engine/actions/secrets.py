@@ -1,6 +1,6 @@
 """Secrets: where their values come from, putting them into an input, and masking their echoes.
 
-`{"$secret": "NAME"}` stays a reference everywhere but here (design.md 4). A value comes from
+`{"$secret": "NAME"}` stays a reference everywhere but here (architecture.md 4). A value comes from
 SECRET_<NAME>, from the file that SECRET_<NAME>_FILE names, or from the file NAME in a directory.
 """
 

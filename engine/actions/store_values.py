@@ -1,4 +1,4 @@
-"""`store.get`, `store.set`, `store.delete`, `store.increment`: exactly once (rules.md 3).
+"""`store.get`, `store.set`, `store.delete`, `store.increment`: exactly once (docs/rules.md 3).
 
 They work in the transaction that records the step: what was stored and that it was stored become
 true together.

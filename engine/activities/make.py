@@ -1,7 +1,7 @@
 """Every activity of the worker, by the names of the contract.
 
 All are synchronous and run on a thread pool. None is interrupted by a cancel: the SDK would raise
-it in the middle of a transaction, also between an effect and its row (rules.md 3). What may be
+it in the middle of a transaction, also between an effect and its row (docs/rules.md 3). What may be
 stopped is the action alone, by `engine.services.attempt`.
 
 Whatever is raised here, other than an ApplicationError of ours, is infrastructure and is tried

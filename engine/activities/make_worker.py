@@ -20,7 +20,7 @@ from engine.services.action_attempt import ActionTools
 from engine.services.context import Services
 
 LEAVE_WITHIN: Final = timedelta(seconds=4)
-"""After it, an action that may be repeated is left to another worker (rules.md 3: 5 s)."""
+"""After it, an action that may be repeated is left to another worker (docs/rules.md 3: 5 s)."""
 
 _HEARTBEAT_THROTTLE: Final = timedelta(seconds=1)
 """A cancel comes with the answer to a heartbeat, and must be observed within 3 s."""

@@ -1,4 +1,4 @@
-"""The command line: one group a file, each command calls a service (design.md 5; docs/cli.md).
+"""The command line: one group a file, each command calls a service (architecture.md 5; cli.md).
 
 Data goes to standard output, messages for people to standard error. Exit codes: 0 it did what it
 says (with --wait: the run SUCCEEDED), 1 the run ended otherwise or the doctor found something, 2

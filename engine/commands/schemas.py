@@ -1,4 +1,4 @@
-"""`flask schemas add`: what a document's `payloadSchemaRef` may name (document.md, Document)."""
+"""`flask schemas add`: what a document's `payloadSchemaRef` may name (authoring.md, Document)."""
 
 from __future__ import annotations
 

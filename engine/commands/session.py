@@ -90,7 +90,7 @@ def _say_database(ctx: click.Context, error: SQLAlchemyError) -> None:
 
 
 def _leave(ctx: click.Context, code: int) -> None:
-    """A process that used temporalio may abort in the interpreter's own exit (measured.md 4).
+    """A process that used temporalio may abort in the interpreter's own exit (docs/measured.md 4).
 
     So the real command line leaves without it; a command that a test invokes returns.
     """

@@ -27,7 +27,7 @@ class ActionSpec:
 
     @property
     def local(self) -> bool:
-        """Local activity: only quick *and* repeatable (rules.md 3)."""
+        """Local activity: only quick *and* repeatable (docs/rules.md 3)."""
         return self.quick and self.repeatable and not self.pure
 
 

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a document, in one pass (document.md, Publish findings)."""
+"""Everything that is wrong with a document, in one pass (docs/authoring.md, Publish findings)."""
 
 from __future__ import annotations
 

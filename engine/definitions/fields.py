@@ -11,7 +11,7 @@ from engine.contract import Json
 from engine.errors import Category
 
 TEN_YEARS_MS: Final = 10 * 365 * 24 * 60 * 60 * 1000 + 3 * 24 * 60 * 60 * 1000
-"""Ten years with their leap days: the longest duration and wait (document.md)."""
+"""Ten years with their leap days: the longest duration and wait (docs/authoring.md)."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_ATTEMPTS: Final = 10_000
 MAX_CONCURRENCY: Final = 50

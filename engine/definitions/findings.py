@@ -1,4 +1,4 @@
-"""What a publish check has to say: the fault, its place, and what to do (document.md)."""
+"""What a publish check has to say: the fault, its place, and what to do (docs/authoring.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payload schemas: JSON Schema 2020-12, safe to run on any payload (document.md, Document).
+"""Payload schemas: JSON Schema 2020-12, safe to run on any payload (docs/authoring.md, Document).
 
 Messages never repeat a value of the payload: it may be private, and they are stored.
 """

@@ -2,7 +2,7 @@
 
 Made once, when a version is published, and stored with it. What depends on the registry (is the
 action pure, local or regular) is fixed here, so that a registry that changes later cannot change
-the replay of a running history (design.md 3).
+the replay of a running history (docs/architecture.md 3).
 
 Wire form (JSON): {"format": 1, "steps": [step…]}; a step is
   {"id", "kind", "path", "name"?, "config": {…the document's fields for the kind…},

@@ -1,4 +1,4 @@
-"""The closed union of step kinds (document.md, Steps; original 2.2 and 2.3).
+"""The closed union of step kinds (docs/authoring.md, Steps; original 2.2 and 2.3).
 
 A node step has its fields in `config`, a control step at its top. `retry` and `onError` stand only
 where they have an effect. What the fields mean together is checked in `check.py`, not here.

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from engine.contract import Json
 
 MAX_CALL_DEPTH: Final = 8
-"""Calls below a root run (document.md)."""
+"""Calls below a root run (docs/authoring.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a workflow task may use up before the host makes a boundary (rules.md 3 and 10).
+"""What a workflow task may use up before the host makes a boundary (docs/rules.md 3 and 10).
 
 Counts only what is the same when history is replayed: what activities answered, and evaluations.
 """
@@ -11,7 +11,7 @@ from typing import Final
 TIME_MS: Final = 2_000
 RESULT_BYTES: Final = 512 * 1024
 EVALUATIONS: Final = 6_000
-"""A third of what rules.md 10 allows: a busy machine must stay below 1 s a task too."""
+"""A third of what docs/rules.md 10 allows: a busy machine must stay below 1 s a task too."""
 
 
 @dataclass(slots=True)

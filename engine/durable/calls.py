@@ -1,7 +1,7 @@
 """Calling activities by name: which way, with which patience, and what an error means.
 
 Infrastructure failures are retried for ever; an authored failure is an ApplicationError that must
-not be retried (rules.md 3 and 4). The rest of the host sees only StepFailed, RunOver and
+not be retried (docs/rules.md 3 and 4). The rest of the host sees only StepFailed, RunOver and
 CancelledError.
 """
 
@@ -117,7 +117,7 @@ async def perform_regular(
 
 
 async def finish(activity: str, argument: Any, answer: type[T]) -> T:
-    """A regular activity: when it is scheduled, what it writes is decided (rules.md 4)."""
+    """A regular activity: when it is scheduled, what it writes is decided (docs/rules.md 4)."""
     answered = await workflow.execute_activity(
         activity,
         pack(argument),

@@ -1,7 +1,7 @@
-"""What has happened and is not yet written: it travels with the next activity (design.md 3).
+"""What has happened and is not yet written: it travels with the next activity (architecture.md 3).
 
 A batch leaves memory only when an activity that carried it has answered; one whose activity never
-did is put back (rules.md 4).
+did is put back (docs/rules.md 4).
 """
 
 from __future__ import annotations

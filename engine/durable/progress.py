@@ -1,7 +1,7 @@
 """How far the workflow has come: what is to be written, and when its task must end.
 
 A chain of local activities is one workflow task and durable only at its end, so that boundaries
-are made in between (rules.md 3).
+are made in between (docs/rules.md 3).
 """
 
 from __future__ import annotations

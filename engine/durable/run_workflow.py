@@ -1,4 +1,4 @@
-"""RunWorkflow: claims its run, interprets the plan, and writes how it ended (design.md 3).
+"""RunWorkflow: claims its run, interprets the plan, and writes how it ended (architecture.md 3).
 
 One of these executes every run. It ends in Temporal as its row says: completed, failed with the
 error's category as type, or cancelled.
@@ -124,7 +124,7 @@ class RunWorkflow:
         workflow.continue_as_new(RunStart(self._start.run_id, self._start.ordinal + 1, checkpoint))
 
     async def _finish(self, end: _End) -> str:
-        """The final projection. Nothing but the closing command follows it (rules.md 4)."""
+        """The final projection. Nothing but the closing command follows it (docs/rules.md 4)."""
         try:
             await self._host.settle_down()
         except RunOver:

@@ -1,7 +1,7 @@
 """The sandbox of our workflow: which modules it shares with the worker instead of importing anew.
 
 All are pure (import-linter holds them to it), so that nothing can leak from one run to another;
-passing them through is what makes starting and replaying a run cheap (measured.md 3).
+passing them through is what makes starting and replaying a run cheap (docs/measured.md 3).
 """
 
 from __future__ import annotations

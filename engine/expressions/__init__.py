@@ -1,4 +1,4 @@
-"""The expression language: JSONata, deterministic and bounded (design.md 6). Pure."""
+"""The expression language: JSONata, deterministic and bounded (docs/architecture.md 6). Pure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 It is a closed list: a kind of node that jsonata-python may grow is refused until it is added here.
 The walk also finds which top-level names an expression may read, so that whoever evaluates it can
-fetch only those (rules.md 4: large values are passed by reference).
+fetch only those (docs/rules.md 4: large values are passed by reference).
 """
 
 from __future__ import annotations

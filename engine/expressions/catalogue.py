@@ -1,7 +1,7 @@
 """The functions an expression may call: one catalogue for runtime, checker, editor and docs.
 
 `original` functions are those of the language this one comes from and may be called with or
-without `$`; the others are JSONata built-ins and need it (document.md, Expressions).
+without `$`; the others are JSONata built-ins and need it (docs/authoring.md, Expressions).
 """
 
 from __future__ import annotations

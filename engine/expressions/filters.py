@@ -1,4 +1,4 @@
-"""Event filters: does an event's payload fit a wait (original 2.6, decided in document.md)?
+"""Event filters: does an event's payload fit a wait (original 2.6, decided in docs/authoring.md)?
 
 On a missing value only `not_exists` is true. Only like is compared with like: the order of a number
 and a text is false both ways, and 1 is neither "1" nor true.

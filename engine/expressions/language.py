@@ -25,7 +25,7 @@ _SHOWN: Final = 200
 class Evaluated:
     value: Json
     evaluations: int
-    """What it cost, its result included, for the budget of a workflow task (rules.md 10)."""
+    """What it cost, its result included, for the budget of a workflow task (docs/rules.md 10)."""
 
 
 class ExpressionFailed(StepFailed):

@@ -1,4 +1,4 @@
-"""What an expression may cost: counts and sizes, never time (rules.md 10, design.md 6).
+"""What an expression may cost: counts and sizes, never time (rules.md 10, architecture.md 6).
 
 A limit by the clock would end a replayed history differently from the first time.
 """

@@ -1,7 +1,7 @@
 """Source text to tree, by jsonata-python's parser with what is unsafe or wrong in it closed.
 
 What differs from the parser as it comes, each with a test:
-- `==` means `=` (document.md); decided by the tokenizer, so strings, regex literals, comments and
+- `==` means `=` (authoring.md); decided by the tokenizer, so strings, regex literals, comments and
   backtick names keep theirs.
 - `??` and `?:` are plain operators. The library writes the left side into the tree twice, which
   takes exponential time in a chain of them and applies a filter on it twice.

@@ -1,6 +1,6 @@
 """Where a step writes: `payload.`, `vars.`, `meta.`, `error.`, or a JSON pointer into the payload.
 
-One module for interpreter, simulator and checker (original 2.9, document.md Steps).
+One module for interpreter, simulator and checker (original 2.9, docs/authoring.md Steps).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Regular expressions through RE2: linear in the text, whatever the pattern (design.md 6)."""
+"""Regular expressions through RE2: linear in the text, whatever the pattern (architecture.md 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The result of an expression is JSON of a limited size, or an error (document.md, Expressions)."""
+"""The result of an expression is JSON of a limited size, or an error (authoring.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encrypts what Temporal stores: payloads, results, failures (design.md 4).
+"""Encrypts what Temporal stores: payloads, results, failures (docs/architecture.md 4).
 
 AES-256-GCM. The key's fingerprint travels with each payload, so that a wrong key is told from a
 damaged payload. Payloads that were written before a key was configured stay readable. Workflow ids,

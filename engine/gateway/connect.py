@@ -1,4 +1,4 @@
-"""Connecting to Temporal, and calling it from synchronous code (design.md 2 and 3).
+"""Connecting to Temporal, and calling it from synchronous code (docs/architecture.md 2 and 3).
 
 Two connections with one face. The web and the commands have `LazyConnection`: its own loop thread
 and a client that connects at the first call, so that pages work while Temporal is down. A worker

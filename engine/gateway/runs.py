@@ -1,4 +1,4 @@
-"""Runs in Temporal: start, cancel, terminate, describe (rules.md 1 and 2).
+"""Runs in Temporal: start, cancel, terminate, describe (docs/rules.md 1 and 2).
 
 A run is addressed by its workflow id alone. Nothing here may be called inside a database
 transaction: a slow answer would hold the row's lock.

@@ -1,4 +1,4 @@
-"""How large the scopes are: at most 8 MiB together, counted write by write (rules.md 4)."""
+"""How large the scopes are: at most 8 MiB together, counted write by write (docs/rules.md 4)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Account:
         return size
 
     def take_work(self) -> int:
-        """What weighing values cost since the last time, in evaluations (rules.md 10)."""
+        """What weighing values cost since the last time, in evaluations (docs/rules.md 10)."""
         evaluations, self._weighed = divmod(self._weighed, BYTES_PER_EVALUATION)
         return evaluations
 

@@ -1,4 +1,4 @@
-"""Cancellation is never caught (document.md), and never lost either."""
+"""Cancellation is never caught (docs/authoring.md), and never lost either."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from engine.interpreter.templates import Slot, Template
 
 YIELD_AFTER: Final = MAX_EVALUATIONS
 """A value of many expressions is evaluated with the chance to yield in between: one expression
-may take 5,000 evaluations, and a workflow task 20,000 (rules.md 10)."""
+may take 5,000 evaluations, and a workflow task 20,000 (docs/rules.md 10)."""
 
 SLOTS_NOT_WEIGHED: Final = LIMIT_BYTES // MAX_RESULT_BYTES
 """So many expressions cannot make a value above the limit: each result has one of its own."""
@@ -32,7 +32,7 @@ class Execution:
         """Of the occurrence or attempt that began last."""
         self.current_path: str | None = None
         self.executing = 1
-        """Branches that execute; those that wait do not count (rules.md 4)."""
+        """Branches that execute; those that wait do not count (docs/rules.md 4)."""
         self._spent = 0
         self._records = 0
         self._templates: dict[tuple[str, str], Template] = {}

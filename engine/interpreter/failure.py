@@ -26,7 +26,7 @@ class Corrupt(StepFailed):
 
 
 def located(failed: StepFailed, place: StepPlace, at: datetime) -> dict[str, Json]:
-    """Error data: {category, code?, message, details?, nodePath, iter, at} (document.md)."""
+    """Error data: {category, code?, message, details?, nodePath, iter, at} (docs/authoring.md)."""
     data = failed.as_data()
     data["nodePath"] = place.path
     data["iter"] = list(place.iter)

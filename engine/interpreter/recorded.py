@@ -12,7 +12,7 @@ from engine.contract import Json
 from engine.interpreter.account import Account
 
 VALUE_BYTES: Final = 64 * 1024
-"""Input and output of a step: as large as an action's are kept inline (rules.md 4)."""
+"""Input and output of a step: as large as an action's are kept inline (docs/rules.md 4)."""
 WRITE_BYTES: Final = 2 * 1024
 """One value that an assignment wrote."""
 

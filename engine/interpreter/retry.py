@@ -1,4 +1,4 @@
-"""When a failed attempt is repeated (document.md, Retry and errors). Pure and deterministic.
+"""When a failed attempt is repeated (docs/authoring.md, Retry and errors). Pure and deterministic.
 
 The interpreter sleeps by it and the activity writes its row by it, so that both know the same.
 """

@@ -1,4 +1,4 @@
-"""A run's payload, as it is and as it is shown: two types that mypy keeps apart (design.md 4)."""
+"""A run's payload, as it is and as it is shown: two types that mypy keeps apart."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ class RedactedPayload:
 
     @property
     def shown_hash(self) -> str:
-        """Tells whether what was shown is what would be shown now (rules.md 8)."""
+        """Tells whether what was shown is what would be shown now (docs/rules.md 8)."""
         return hashlib.sha256(strict_json.canonical(self.value).encode()).hexdigest()

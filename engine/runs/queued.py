@@ -1,4 +1,4 @@
-"""When a run counts as queued, and what may be said of the reason (PRD goal 5; rules.md 11).
+"""When a run counts as queued, and what may be said of the reason (PRD goal 5; docs/rules.md 11).
 
 Zero steps and an age over 60 s only *trigger* the banner. What it says is a verdict from evidence:
 a cause that was not checked is not named.
@@ -79,6 +79,6 @@ def verdict(evidence: Evidence) -> Verdict:
 
 
 def _fresh_worker(evidence: Evidence) -> bool:
-    """Our own heartbeat is the fast truth (rules.md 11)."""
+    """Our own heartbeat is the fast truth (docs/rules.md 11)."""
     seen = evidence.worker_seen_at
     return seen is not None and evidence.at - seen <= WORKER_FRESH_FOR

@@ -1,4 +1,4 @@
-"""What a replay runs with: the old payload, and what the operator changed of it (rules.md 8).
+"""What a replay runs with: the old payload, and what the operator changed of it (docs/rules.md 8).
 
 The operator sees and edits redacted text. Here the edit is carried over to the original by path: a
 mask left alone keeps its true value; a mask anywhere else is refused, because nobody knows what it

@@ -1,7 +1,7 @@
 """The statuses of runs and steps, and the one table of what may follow what.
 
 Buttons on a page, guarded UPDATEs in the store and the tests' matrix are all made from
-`TRANSITIONS` (design.md 3), so that a control that is shown works.
+`TRANSITIONS` (docs/architecture.md 3), so that a control that is shown works.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ STEP_RANK: Final = MappingProxyType(
         StepStatus.CANCELED: 3,
     }
 )
-"""A step row only moves to a higher rank (rules.md 4)."""
+"""A step row only moves to a higher rank (docs/rules.md 4)."""
 
 
 def may_become(status: RunStatus, after: RunStatus) -> bool:

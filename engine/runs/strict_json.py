@@ -1,4 +1,4 @@
-"""JSON that reads back equal from both databases, and its canonical text (rules.md 8).
+"""JSON that reads back equal from both databases, and its canonical text (docs/rules.md 8).
 
 Refused at every entry, each with its pointer: NaN and Infinity, U+0000, lone surrogates, duplicate
 keys, floats of 2^53 and more (JSONB would give them back as integers), depth over 64. -0.0 becomes

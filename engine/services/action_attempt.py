@@ -155,7 +155,7 @@ class Attempt:
 
     @property
     def may_repeat(self) -> bool:
-        """By its nature, or because the author gave a retry policy (document.md)."""
+        """By its nature, or because the author gave a retry policy (docs/authoring.md)."""
         return self.call.retry is not None or self.action.may_repeat(self.input)
 
     def run(

@@ -146,7 +146,7 @@ def bounded(failed: StepFailed) -> StepFailed:
     details = _fitting_details(failed.details)
     category = failed.category
     if category is Category.CANCELLATION:
-        # Nothing cancels a run but a cancel (document.md): an action cannot.
+        # Nothing cancels a run but a cancel (docs/authoring.md): an action cannot.
         category = Category.ACTION
     return StepFailed(category, message, code=failed.own_code, details=details)
 

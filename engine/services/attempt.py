@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 LOOK_EVERY_S: Final = 0.2
 BEAT_EVERY_S: Final = 1.0
-"""A cancel comes with the answer to a beat; it must be observed within 3 s (rules.md 3)."""
+"""A cancel comes with the answer to a beat; it must be observed within 3 s (docs/rules.md 3)."""
 
 GRACE_S: Final = 2.0
 """How long a cancelled action that may be repeated is waited for."""
 
 LONG_GRACE_S: Final = 25.0
-"""Another's outcome is worth waiting for; *Stop now* is offered after 30 s (rules.md 5)."""
+"""Another's outcome is worth waiting for; *Stop now* is offered after 30 s (docs/rules.md 5)."""
 
 
 class Stop(StrEnum):

@@ -34,7 +34,7 @@ def record(
 ) -> None:
     """Add a row; the caller's transaction keeps it or not. No payload may be in `details`.
 
-    What `details` holds under a key that names a secret is masked (design.md 4).
+    What `details` holds under a key that names a secret is masked (docs/architecture.md 4).
     """
     session.add(
         AuditLog(

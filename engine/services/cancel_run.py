@@ -1,4 +1,4 @@
-"""Canceling a run: Temporal's cancellation, asked for in a way that is not lost (rules.md 5).
+"""Canceling a run: Temporal's cancellation, asked for in a way that is not lost (docs/rules.md 5).
 
 The request is written first. Then Temporal is asked; when it cannot be, the request stays and the
 reconciler delivers it. A run that Temporal has nothing of is closed here. The row becomes CANCELED

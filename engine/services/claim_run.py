@@ -1,4 +1,4 @@
-"""The first thing a workflow does: claim its row (rules.md 2).
+"""The first thing a workflow does: claim its row (docs/rules.md 2).
 
 `claimed_by` alone decides whether a run was ever begun. A row that is terminal, or that another
 execution has claimed, is not executed. The answer brings plan and input, so that both are in

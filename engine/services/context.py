@@ -21,7 +21,7 @@ class RunGateway(Protocol):
     def start_run(self, run_id: str) -> str:
         """Start, or find started, the run's workflow; its first execution run id.
 
-        Harmless to repeat (rules.md 2). A workflow that has ended already is success too.
+        Harmless to repeat (docs/rules.md 2). A workflow that has ended already is success too.
         """
 
     def cancel_run(self, temporal_workflow_id: str) -> bool:

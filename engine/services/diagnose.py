@@ -31,7 +31,7 @@ _LOOKED_INTO: Final = 50
 _LISTED: Final = 100_000
 _PASS_OVERDUE: Final = timedelta(seconds=60)
 _POLL_FRESH: Final = timedelta(seconds=75)
-"""A live worker's last poll is up to 70 s old (reference/measured.md 4)."""
+"""A live worker's last poll is up to 70 s old (docs/measured.md 4)."""
 
 
 @dataclass(frozen=True, slots=True)

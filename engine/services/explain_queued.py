@@ -1,4 +1,4 @@
-"""Why a run is queued: evidence from Temporal and from the workers' heartbeats (rules.md 11).
+"""Why a run is queued: evidence from Temporal and from the workers' heartbeats (docs/rules.md 11).
 
 Only a run whose banner is shown is asked about, and what was found is believed for two seconds
 however many people look at it. While Temporal does not answer it is asked once in five seconds, by

@@ -1,6 +1,6 @@
 """The list of runs: newest first, filtered, in keyset pages that cost the same at any depth.
 
-OFFSET grows with the page (reference/measured.md 5); a cursor is the last row's place instead.
+OFFSET grows with the page (docs/measured.md 5); a cursor is the last row's place instead.
 No row of a list asks Temporal anything.
 """
 
@@ -26,7 +26,7 @@ from engine.store.steps import WorkflowRunStep
 
 PAGE_SIZE: Final = 50
 COUNT_LIMIT: Final = 1000
-"""Counts are exact up to here, "1,000+" above (rules.md 13)."""
+"""Counts are exact up to here, "1,000+" above (docs/rules.md 13)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the cut-over would do to this database, without doing it (design.md 7)."""
+"""What the cut-over would do to this database, without doing it (docs/architecture.md 7)."""
 
 from __future__ import annotations
 

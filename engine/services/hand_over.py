@@ -1,4 +1,4 @@
-"""Handing an accepted run to Temporal, and what its row says when that fails (rules.md 2).
+"""Handing an accepted run to Temporal, and what its row says when that fails (docs/rules.md 2).
 
 Outside any transaction, and harmless to repeat: the workflow id is made of the run's. A failure may
 be a lost answer, with the run executing already. So the row is marked only while no workflow has

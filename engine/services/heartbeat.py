@@ -1,4 +1,4 @@
-"""Which workers live: each writes a row every few seconds (rules.md 11).
+"""Which workers live: each writes a row every few seconds (docs/rules.md 11).
 
 The fast truth: Temporal lists a killed worker for 300 s.
 """

@@ -1,4 +1,4 @@
-"""Everything that the run page and its commands show of one run, redacted (design.md 4 and 5)."""
+"""Everything that the run page and its commands show of one run, redacted."""
 
 from __future__ import annotations
 

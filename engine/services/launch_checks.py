@@ -1,4 +1,4 @@
-"""What must hold before a run is accepted, in the order in which it is checked (design.md 3).
+"""What must hold before a run is accepted, in the order in which it is checked (architecture.md 3).
 
 Everything that needs no lock is checked before the transaction begins; limits and the workflow's
 own state are checked in the transaction that inserts the row, so that they hold between processes.
@@ -119,7 +119,7 @@ def refuse_misfit(schema: Json, payload: Payload) -> None:
 
 
 def admit(services: Services, session: Session, workflow_id: str, actor: Actor) -> None:
-    """Limits, counted in the transaction that inserts the row (rules.md 2). Raises `TooMany`.
+    """Limits, counted in the transaction that inserts the row (docs/rules.md 2). Raises `TooMany`.
 
     The definition's row is locked first: on PostgreSQL two launches of a workflow count one after
     the other, on SQLite BEGIN IMMEDIATE has seen to it. Who pauses it waits too.

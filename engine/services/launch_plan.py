@@ -1,4 +1,4 @@
-"""The plan that a run is to execute, and whether this installation can (rules.md 4).
+"""The plan that a run is to execute, and whether this installation can (docs/rules.md 4).
 
 A version from before the cut-over has no compiled plan: it gets one at its first launch. A plan may
 name actions or kinds that this installation does not have (any more): then the launch is refused

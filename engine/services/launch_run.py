@@ -1,4 +1,4 @@
-"""Launching a run: the one way in which a run is born (design.md 3; rules.md 2).
+"""Launching a run: the one way in which a run is born (docs/architecture.md 3; docs/rules.md 2).
 
 Run now, Replay, an event, a schedule, a child: all come through `launch_published_workflow_run`.
 The row is committed first, under an id from which Temporal's workflow id is made; then Temporal is

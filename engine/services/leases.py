@@ -1,4 +1,4 @@
-"""Named leases: one worker at a time does what the name says (rules.md 6)."""
+"""Named leases: one worker at a time does what the name says (docs/rules.md 6)."""
 
 from __future__ import annotations
 

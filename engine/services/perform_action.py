@@ -1,4 +1,4 @@
-"""Execute one attempt of an action step, and record it (rules.md 3).
+"""Execute one attempt of an action step, and record it (docs/rules.md 3).
 
 Three forms. An action on our own database works inside the transaction that records it: exactly
 once. Another quick one that may be repeated is recorded in one transaction after it. All others,

@@ -1,4 +1,4 @@
-"""Publishing: a checked document becomes an immutable, numbered version (document.md, Document).
+"""Publishing: a checked document becomes an immutable, numbered version (authoring.md, Document).
 
 One transaction: the workflow's row, the version with its compiled plan and a copy of its payload
 schema, and the audit row. The same document again publishes nothing and says so.

@@ -1,4 +1,4 @@
-"""The reconciler: rows and executions are made to agree again (rules.md 6).
+"""The reconciler: rows and executions are made to agree again (docs/rules.md 6).
 
 One pass compares the open rows with one listing of the open executions. The listing may lag, so a
 difference is only a question: the answer is the execution's description, by workflow id. What was

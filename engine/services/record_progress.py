@@ -1,4 +1,4 @@
-"""Write what the workflow has done since its last activity (rules.md 4)."""
+"""Write what the workflow has done since its last activity (docs/rules.md 4)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def apply_batch(
 
 
 def asks_for_run_row(batch: Batch) -> bool:
-    """The run's row is written at boundaries, waits and the end, never a step (rules.md 3)."""
+    """The run's row is written at boundaries, waits and the end, never a step (docs/rules.md 3)."""
     return bool(batch.closed_waits) or batch.state is not None or batch.waiting is not None
 
 

@@ -2,7 +2,7 @@
 
 A masked value must stay masked wherever an author copies it to: into a later step's input, an
 error's message, a log line. So the redactor first learns what stands at masked places of the
-payload and of the steps' outputs, and is then used for all of it (design.md 4).
+payload and of the steps' outputs, and is then used for all of it (docs/architecture.md 4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Replaying a run: a new run of the same workflow with the old run's payload (rules.md 8).
+"""Replaying a run: a new run of the same workflow with the old run's payload (docs/rules.md 8).
 
 Unedited, nothing of the payload has left the server: the new run gets the original, unredacted one.
 Edited, what the operator changed of the redacted text is carried over to the original. The old row

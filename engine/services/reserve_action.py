@@ -1,4 +1,4 @@
-"""Execute an action in two transactions: reserve, do it, close (rules.md 3).
+"""Execute an action in two transactions: reserve, do it, close (docs/rules.md 3).
 
 The first takes quota, opens the step's row and claims the call in the ledger under a lease, so that
 whoever comes after a lost worker knows that the call may have been made. The second closes by

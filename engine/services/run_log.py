@@ -1,4 +1,4 @@
-"""Lines of a run's own log that services write (reference: original system 1.7)."""
+"""Lines of a run's own log that services write."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from engine.store.runs import StoredValue
 from engine.store.steps import WorkflowRunStep
 
 OCCURRENCES: Final = 50
-"""In the live region, and on a page of earlier ones (rules.md 13)."""
+"""In the live region, and on a page of earlier ones (docs/rules.md 13)."""
 LEARNED_FROM: Final = 400
 """Step rows, the first of a run, whose masked values are looked for on every page of it."""
 

@@ -1,4 +1,4 @@
-"""Stopping a run without its workflow's help: the way out that needs no worker (rules.md 5).
+"""Stopping a run without its workflow's help: the way out that needs no worker (docs/rules.md 5).
 
 Allowed when a cancel has not been observed for 30 s, or when no worker lives that could observe it.
 """

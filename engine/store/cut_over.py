@@ -23,7 +23,7 @@ MESSAGE: Final = (
     "been removed, and nothing was left to execute it. Replay starts it again, on Temporal."
 )
 BATCH: Final = 500
-"""Runs a transaction: a writer to one of them waits some 30 ms (reference/measured.md 5)."""
+"""Runs a transaction: a writer to one of them waits some 30 ms (docs/measured.md 5)."""
 
 LISTED: Final = 50
 """Runs that a forecast names."""

@@ -1,4 +1,4 @@
-"""What holds for every row after the cut-over, and which rows would break it (rules.md 9).
+"""What holds for every row after the cut-over, and which rows would break it (docs/rules.md 9).
 
 The rules become CHECK constraints in revision 0002. A row that breaks one stops the cut-over before
 it has changed anything, and is listed: what it means, only its owner knows. Frozen, like the

@@ -1,4 +1,4 @@
-"""Keys and values that workflows keep (reference: original system 1.10; actions store.*)."""
+"""Keys and values that workflows keep (actions store.*)."""
 
 from __future__ import annotations
 

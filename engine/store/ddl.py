@@ -3,7 +3,7 @@
 Migrations are made of these: each looks first whether its work is done, so that an upgrade that
 was interrupted goes on where it stopped, and a database that was built elsewhere is adopted as it
 is. On PostgreSQL indexes are built CONCURRENTLY and constraints validated in a transaction of their
-own (rules.md 9); SQLite's whole upgrade is one transaction.
+own (docs/rules.md 9); SQLite's whole upgrade is one transaction.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def add_checked_column(table: str, column: sa.Column[Any], checks: Checks) -> No
     """Add a column together with CHECKs that all present rows pass.
 
     SQLite cannot add a constraint to a table, but it can add a column that has some, which may
-    speak of any column: the table is not copied, so no child row is lost (rules.md 9).
+    speak of any column: the table is not copied, so no child row is lost (docs/rules.md 9).
     """
     if on_postgresql():
         add_columns(table, column)

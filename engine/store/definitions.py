@@ -1,4 +1,4 @@
-"""Workflow definitions and their published versions (reference: original system 1.1 and 1.2)."""
+"""Workflow definitions and their published versions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DefinitionStatus(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     ACTIVE = "active"
-    """Historical: reads as published (reference: original system 1.1)."""
+    """Historical: reads as published."""
 
 
 class ValidationStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""The ledger of action calls (reference: original system 1.6; rules.md 3)."""
+"""The ledger of action calls (docs/rules.md 3)."""
 
 from __future__ import annotations
 

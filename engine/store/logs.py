@@ -1,4 +1,4 @@
-"""What a run says about itself (reference: original system 1.7)."""
+"""What a run says about itself."""
 
 from __future__ import annotations
 

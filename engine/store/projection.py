@@ -1,4 +1,4 @@
-"""Statements that keep a run's rows true to its workflow (rules.md 3 and 4).
+"""Statements that keep a run's rows true to its workflow (docs/rules.md 3 and 4).
 
 Core only, built once a dialect: the ORM costs five times as much here. A step row moves forward in
 rank, and within a rank to what a later workflow task wrote; a row that a lost task left behind is

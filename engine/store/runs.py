@@ -1,4 +1,4 @@
-"""Runs: the row that was accepted (reference: original system 1.3; rules.md 2, 4 and 9)."""
+"""Runs: the row that was accepted (docs/rules.md 2, 4 and 9)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.runs.status import RunStatus
 from engine.store.base import Base, Json, UtcDateTime, Uuid, one_of
 
 ENGINE_RULE = "coalesce(engine, '') = 'temporal' OR status IN ('SUCCEEDED', 'FAILED', 'CANCELED')"
-"""No live run has another engine; without the coalesce NULL would pass (rules.md 9)."""
+"""No live run has another engine; without the coalesce NULL would pass (docs/rules.md 9)."""
 
 COMPLETED_RULE = (
     "epoch = 0 OR status NOT IN ('SUCCEEDED', 'FAILED', 'CANCELED') OR completed_at IS NOT NULL"
@@ -42,7 +42,7 @@ class WorkflowRun(Base):
     """'temporal' in every row we write; 'db' and NULL are historical."""
     temporal_workflow_id: Mapped[str | None]
     temporal_run_id: Mapped[str | None]
-    """For display: a run is addressed by workflow id alone (rules.md 1)."""
+    """For display: a run is addressed by workflow id alone (docs/rules.md 1)."""
     definition_hash: Mapped[str | None]
     runtime_semantics_version: Mapped[str | None]
     parent_run_id: Mapped[str | None] = mapped_column(Uuid)
@@ -110,7 +110,7 @@ class WorkflowRun(Base):
 
 
 class LaunchToken(Base):
-    """A form's one-time token that has been used, and the run it gave (rules.md 2)."""
+    """A form's one-time token that has been used, and the run it gave (docs/rules.md 2)."""
 
     __tablename__ = "launch_tokens"
 
@@ -121,7 +121,7 @@ class LaunchToken(Base):
 
 
 class StoredValue(Base):
-    """A value over 64 KiB, stored once and passed by reference (rules.md 4)."""
+    """A value over 64 KiB, stored once and passed by reference (docs/rules.md 4)."""
 
     __tablename__ = "workflow_values"
 

@@ -1,4 +1,4 @@
-"""Engines, and the two kinds of transaction: `reading` and `writing` (rules.md 9).
+"""Engines, and the two kinds of transaction: `reading` and `writing` (docs/rules.md 9).
 
 SQLite: the driver's own transaction handling is switched off (isolation_level None); readers BEGIN,
 writers BEGIN IMMEDIATE, so that a limit counted in a writing transaction holds between processes.

@@ -1,4 +1,4 @@
-"""The timeline: one row an occurrence and attempt (reference: original system 1.4; rules.md 4)."""
+"""The timeline: one row an occurrence and attempt (docs/rules.md 4)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How many step attempts a period has used (reference: original system 1.13).
+"""How many step attempts a period has used.
 
-One counter an installation; `tenant` is kept and not read (rules.md 1, document.md).
+One counter an installation; `tenant` is kept and not read (docs/rules.md 1, docs/authoring.md).
 """
 
 from __future__ import annotations

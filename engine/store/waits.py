@@ -1,4 +1,4 @@
-"""Why a run does not go on: open and closed waits (reference: original system 1.5)."""
+"""Why a run does not go on: open and closed waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which workers live, and who holds a lease (rules.md 6 and 11)."""
+"""Which workers live, and who holds a lease (docs/rules.md 6 and 11)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def downgrade() -> None:
 
 
 def _refuse_ambiguous_keys() -> None:
-    """A workflow is addressed by its key; one installation is one tenant (rules.md 1)."""
+    """A workflow is addressed by its key; one installation is one tenant (docs/rules.md 1)."""
     keys = op.get_bind().scalars(
         sa.text(
             "SELECT key FROM workflow_definitions WHERE key IS NOT NULL "

@@ -43,7 +43,7 @@ def _check_with(checked: Checked, step: RawStep, spec: ActionSpec) -> None:
 
 
 def _check_pure(checked: Checked, step: RawStep, mapping: Json) -> None:
-    """Pure actions run inside the workflow, where no secret may come (design.md 3)."""
+    """Pure actions run inside the workflow, where no secret may come (docs/architecture.md 3)."""
     for place, _ in secrets_of(mapping, ("inputMapping",)):
         name = ".".join(map(str, place))
         message = f"{name}: a transform cannot take a secret."

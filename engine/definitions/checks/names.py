@@ -1,4 +1,4 @@
-"""itemVar and captureErrorAs are identifiers, and hide no scope (document.md)."""
+"""itemVar and captureErrorAs are identifiers, and hide no scope (docs/authoring.md)."""
 
 from __future__ import annotations
 

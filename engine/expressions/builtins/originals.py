@@ -1,4 +1,4 @@
-"""The five functions of the original language (document.md, Expressions)."""
+"""The five functions of the original language (docs/authoring.md, Expressions)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure actions `transform.*`: run inside the workflow, at no activity (document.md)."""
+"""The pure actions `transform.*`: run inside the workflow, at no activity (docs/authoring.md)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRANSFORMS: Final[Mapping[tuple[str, int], Transform]] = MappingProxyType(
 class Transformed:
     output: Json
     evaluations: int
-    """What it cost, in the currency of `Host.spend` (rules.md 10)."""
+    """What it cost, in the currency of `Host.spend` (docs/rules.md 10)."""
 
 
 def transformed(

@@ -1,4 +1,4 @@
-"""Values as text, the same way as `toString` of the expressions (document.md)."""
+"""Values as text, the same way as `toString` of the expressions (docs/authoring.md)."""
 
 from __future__ import annotations
 

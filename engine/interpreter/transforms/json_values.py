@@ -1,4 +1,4 @@
-"""JSON text into values and back. What is read obeys strict JSON (rules.md 8)."""
+"""JSON text into values and back. What is read obeys strict JSON (docs/rules.md 8)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a transform may cost and give: it runs inside a workflow task, which must stay short.
 
-Limits are by count and size, never by the clock (design.md 6): replay must end the same way.
+Limits are by count and size, never by the clock (architecture.md 6): replay must end the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engine.errors import Category, StepFailed
 from engine.runs import strict_json
 
 OUTPUT_MAX_BYTES: Final = 4 * 1024 * 1024
-"""A single output above it is an ActionError (document.md)."""
+"""A single output above it is an ActionError (docs/authoring.md)."""
 CHARACTERS_PER_EVALUATION: Final = 4_096
 """What a transform costs in the currency of the expressions' budget."""
 

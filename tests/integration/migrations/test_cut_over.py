@@ -1,4 +1,4 @@
-"""The cut-over (PRD, Data / migration; rules.md 9), on a database of the original system."""
+"""The cut-over (PRD, Data / migration; docs/rules.md 9), on a database of the original system."""
 
 from __future__ import annotations
 

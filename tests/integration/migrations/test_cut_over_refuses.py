@@ -1,4 +1,4 @@
-"""What the cut-over refuses, and what the database refuses since (rules.md 9)."""
+"""What the cut-over refuses, and what the database refuses since (docs/rules.md 9)."""
 
 from __future__ import annotations
 

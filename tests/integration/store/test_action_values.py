@@ -1,4 +1,4 @@
-"""Secrets, inputs and outputs of an attempt, and the quota (rules.md 3 and 4)."""
+"""Secrets, inputs and outputs of an attempt, and the quota (docs/rules.md 3 and 4)."""
 
 from __future__ import annotations
 

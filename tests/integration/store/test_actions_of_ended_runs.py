@@ -1,4 +1,4 @@
-"""What an attempt writes when its run has ended, and what goes with it (rules.md 3)."""
+"""What an attempt writes when its run has ended, and what goes with it (docs/rules.md 3)."""
 
 from __future__ import annotations
 

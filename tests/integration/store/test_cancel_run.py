@@ -1,4 +1,4 @@
-"""What a cancel writes, whatever Temporal answers (rules.md 5), on both databases."""
+"""What a cancel writes, whatever Temporal answers (docs/rules.md 5), on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strict JSON accepts, both databases give back equal (rules.md 8)."""
+"""What strict JSON accepts, both databases give back equal (docs/rules.md 8)."""
 
 from __future__ import annotations
 

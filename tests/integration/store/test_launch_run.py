@@ -1,4 +1,4 @@
-"""What a launch accepts, refuses and writes, on both databases (design.md 3; rules.md 2)."""
+"""What a launch accepts, refuses and writes, on both databases (architecture.md 3; rules.md 2)."""
 
 from __future__ import annotations
 

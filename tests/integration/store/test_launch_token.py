@@ -1,4 +1,4 @@
-"""A one-time token gives one run, however often and from wherever it comes (rules.md 2)."""
+"""A one-time token gives one run, however often and from wherever it comes (docs/rules.md 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who reconciles, and which workers live: rows that expire (rules.md 6 and 11)."""
+"""Who reconciles, and which workers live: rows that expire (docs/rules.md 6 and 11)."""
 
 from __future__ import annotations
 

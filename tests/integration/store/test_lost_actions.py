@@ -1,4 +1,4 @@
-"""An action whose worker was lost, hangs, is cancelled or leaves (rules.md 3)."""
+"""An action whose worker was lost, hangs, is cancelled or leaves (docs/rules.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executing an attempt of an action, on both databases (rules.md 3 and 4)."""
+"""Executing an attempt of an action, on both databases (docs/rules.md 3 and 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows and executions are made to agree, and nothing that works is touched (rules.md 6)."""
+"""Rows and executions are made to agree, and nothing that works is touched (docs/rules.md 6)."""
 
 from __future__ import annotations
 

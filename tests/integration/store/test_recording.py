@@ -1,4 +1,4 @@
-"""What a workflow says it has done becomes rows, once and in order (rules.md 4)."""
+"""What a workflow says it has done becomes rows, once and in order (docs/rules.md 4)."""
 
 from __future__ import annotations
 

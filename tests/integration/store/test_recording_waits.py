@@ -1,4 +1,4 @@
-"""Waits, the end of a run and large values, as rows (rules.md 4)."""
+"""Waits, the end of a run and large values, as rows (docs/rules.md 4)."""
 
 from __future__ import annotations
 

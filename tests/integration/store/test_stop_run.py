@@ -1,4 +1,4 @@
-"""Stopping a run without its workflow: when it is allowed, and what it closes (rules.md 5)."""
+"""Stopping a run without its workflow: when it is allowed, and what it closes (docs/rules.md 5)."""
 
 from __future__ import annotations
 

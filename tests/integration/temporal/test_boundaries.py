@@ -23,7 +23,7 @@ from tests.studio import Studio
 pytestmark = pytest.mark.temporal
 
 TASK_S = 1.0
-"""No workflow task may take longer (rules.md 10); at 2 s the SDK calls it a deadlock."""
+"""No workflow task may take longer (docs/rules.md 10); at 2 s the SDK calls it a deadlock."""
 
 CONTINUE_AT = 40
 """Events after which the second server suggests to continue as new."""

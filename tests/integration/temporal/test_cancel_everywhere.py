@@ -16,7 +16,7 @@ from tests.studio import Studio
 pytestmark = pytest.mark.temporal
 
 OBSERVED_WITHIN_S = 3
-"""rules.md 3."""
+"""docs/rules.md 3."""
 
 RETRY = {"maxAttempts": 5, "backoffMs": 60_000}
 

@@ -1,4 +1,4 @@
-"""What a run does not cost in history, and how it goes on in a new one (rules.md 3 and 4)."""
+"""What a run does not cost in history, and how it goes on in a new one (docs/rules.md 3 and 4)."""
 
 from __future__ import annotations
 

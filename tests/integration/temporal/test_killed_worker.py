@@ -1,4 +1,4 @@
-"""What consent and the ledger are worth after `kill -9` (rules.md 3).
+"""What consent and the ledger are worth after `kill -9` (docs/rules.md 3).
 
 It leaves nothing but what was written before it. Temporal misses the heartbeats after 30 s.
 """

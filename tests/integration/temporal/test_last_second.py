@@ -1,7 +1,7 @@
 """A cancel, and a signal, at every 50 ms of a run's last second: row and Temporal always agree.
 
 The end is where they can part: a cancel that comes when the final row is written, a signal that
-makes Temporal refuse the closing command (rules.md 4).
+makes Temporal refuse the closing command (docs/rules.md 4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A worker that is killed: what may be repeated is, what must not be says so (document.md)."""
+"""A worker that is killed: what may be repeated is, what must not be says so (authoring.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancel and Stop now: what is asked, what the page says until it is over (rules.md 5)."""
+"""Cancel and Stop now: what is asked, what the page says until it is over (docs/rules.md 5)."""
 
 from __future__ import annotations
 

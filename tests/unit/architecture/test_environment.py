@@ -1,4 +1,4 @@
-"""The environment is read in one typed place (rules.md 12)."""
+"""The environment is read in one typed place (docs/rules.md 12)."""
 
 from __future__ import annotations
 

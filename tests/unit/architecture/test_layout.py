@@ -1,4 +1,4 @@
-"""The shape of the repository: small files, one idea each, found by name (design.md 2)."""
+"""The shape of the repository: small files, one idea each, found by name (architecture.md 2)."""
 
 from __future__ import annotations
 

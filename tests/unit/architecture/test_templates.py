@@ -1,4 +1,4 @@
-"""Templates: one root id a partial, and forms that work without JavaScript (design.md 5)."""
+"""Templates: one root id a partial, and forms that work without JavaScript (architecture.md 5)."""
 
 from __future__ import annotations
 

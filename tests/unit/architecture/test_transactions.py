@@ -1,4 +1,4 @@
-"""Services commit; nothing else does (design.md 2)."""
+"""Services commit; nothing else does (docs/architecture.md 2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Record the histories that `test_replay` replays: `python -m tests.unit.durable.record_histories`.
 
 Needs a Temporal dev server. To be run with each release, into a directory of its own: the older
-ones stay, so that a change which breaks running runs fails in the fast suite (rules.md 4).
+ones stay, so that a change which breaks running runs fails in the fast suite (docs/rules.md 4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Recorded histories go through today's code (rules.md 4): no change may break a running run.
+"""Recorded histories go through today's code (docs/rules.md 4): no change may break a running run.
 
 `record_histories` makes them; a directory a release.
 """

@@ -1,4 +1,4 @@
-"""What the workflow may load and do (design.md 2): checked without a server."""
+"""What the workflow may load and do (docs/architecture.md 2): checked without a server."""
 
 from __future__ import annotations
 

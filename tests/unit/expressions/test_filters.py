@@ -1,4 +1,4 @@
-"""Event filters: missing values, and like compared with like (document.md)."""
+"""Event filters: missing values, and like compared with like (docs/authoring.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An expression is bounded by counts and sizes, whatever it does (rules.md 10)."""
+"""An expression is bounded by counts and sizes, whatever it does (docs/rules.md 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is continued from checkpoints is the same run (rules.md 4, design.md 3)."""
+"""A run that is continued from checkpoints is the same run (rules.md 4, architecture.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The retry policy as a pure function (document.md, Retry and errors)."""
+"""The retry policy as a pure function (docs/authoring.md, Retry and errors)."""
 
 from __future__ import annotations
 

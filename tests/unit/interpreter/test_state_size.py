@@ -1,4 +1,4 @@
-"""All scopes together are at most 8 MiB (rules.md 4), counted exactly and write by write."""
+"""All scopes together are at most 8 MiB (docs/rules.md 4), counted exactly and write by write."""
 
 from __future__ import annotations
 

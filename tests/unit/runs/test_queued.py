@@ -1,4 +1,4 @@
-"""When the banner appears, and which verdict the evidence proves (rules.md 11)."""
+"""When the banner appears, and which verdict the evidence proves (docs/rules.md 11)."""
 
 from __future__ import annotations
 

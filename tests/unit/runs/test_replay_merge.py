@@ -1,4 +1,4 @@
-"""Replay: an edit of redacted text carried over to the original (rules.md 8)."""
+"""Replay: an edit of redacted text carried over to the original (docs/rules.md 8)."""
 
 from __future__ import annotations
 

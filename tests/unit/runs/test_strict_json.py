@@ -1,4 +1,4 @@
-"""Strict JSON: what is accepted reads back equal, what is refused says where (rules.md 8)."""
+"""Strict JSON: what is accepted reads back equal, what is refused says where (docs/rules.md 8)."""
 
 from __future__ import annotations
 
