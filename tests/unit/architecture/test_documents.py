@@ -11,7 +11,7 @@ from engine.settings import ROOT, Settings
 from tests.unit.architecture import repository
 
 OPERATING = ROOT / "docs" / "operating.md"
-RULES = ROOT / "docs" / "docs/rules.md"
+RULES = ROOT / "docs" / "rules.md"
 DOCUMENTS = [path for path in repository.files() if path.suffix == ".md"]
 UNSET = {None: "unset", "": "empty", (): "empty"}
 
