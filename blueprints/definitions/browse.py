@@ -7,11 +7,12 @@ import secrets
 from flask import Response
 
 from blueprints.definitions import bp
-from blueprints.definitions.pages import DefinitionPage, DefinitionsPage, RunDialog, blank_dialog
-from blueprints.definitions.payload_form import make_form
+from blueprints.definitions.pages import DefinitionPage, DefinitionsPage, RunDialog
 from blueprints.extensions import reading, rules
 from blueprints.guard import needs, who
 from blueprints.hypermedia import render_page
+from blueprints.schema_form.fields import make_form
+from blueprints.schema_form.view import blank
 from engine.runs.roles import Role
 from engine.services.find_definitions import list_definitions
 from engine.services.show_definition import WorkflowView, show_definition
@@ -38,7 +39,8 @@ def show(key: str) -> Response:
 def ask_run(key: str) -> Response:
     """What a run needs, as a form; every rendering has a token of its own."""
     workflow = load_workflow(key)
-    return render_dialog(blank_dialog(workflow, make_form(workflow.payload_schema), new_token()))
+    form = blank(make_form(workflow.payload_schema))
+    return render_dialog(RunDialog(workflow, new_token(), form))
 
 
 def load_workflow(key: str) -> WorkflowView:

@@ -6,15 +6,15 @@ from flask import Response, request, url_for
 
 from blueprints.definitions import bp
 from blueprints.definitions.browse import OPERATION, load_workflow, new_token, render_dialog
-from blueprints.definitions.pages import filled_dialog
-from blueprints.definitions.payload_fields import read_fields
-from blueprints.definitions.payload_form import PayloadForm, make_form
+from blueprints.definitions.pages import RunDialog
 from blueprints.errors import status_of, with_retry_after
 from blueprints.extensions import services
 from blueprints.guard import actor, needs
 from blueprints.hypermedia import see_other
-from engine.errors import Invalid, Problem, RunStudioError
-from engine.runs.payload import Payload
+from blueprints.schema_form.fields import SchemaForm, make_form
+from blueprints.schema_form.typed import read_form
+from blueprints.schema_form.view import filled
+from engine.errors import Invalid, RunStudioError
 from engine.runs.roles import Role
 from engine.services.launch_run import LaunchRequest, launch_published_workflow_run
 from engine.services.show_definition import WorkflowView
@@ -27,7 +27,7 @@ def run(key: str) -> Response:
     workflow = load_workflow(key)
     form = make_form(workflow.payload_schema)
     try:
-        payload = _payload(form)
+        payload = read_form(form, request.form)
         launched = launch_published_workflow_run(
             services(),
             LaunchRequest(
@@ -44,28 +44,7 @@ def run(key: str) -> Response:
     return see_other(url_for("runs.show", run_id=launched.run_id))
 
 
-def _payload(form: PayloadForm) -> Payload:
-    """Raw JSON where some was typed, else what the fields mean. Raises `Invalid`."""
-    raw = request.form.get("payload", "")
-    if raw.strip():
-        return Payload.parse(raw)
-    if form.raw_only:
-        raise Invalid(
-            "The payload is missing.", [Problem("", "Type a JSON object, {} for an empty one.")]
-        )
-    value, problems = read_fields(form, request.form)
-    if problems:
-        raise Invalid("Some of the fields cannot be read.", problems)
-    return Payload.of(value)
-
-
-def _again(workflow: WorkflowView, form: PayloadForm, error: RunStudioError) -> Response:
-    page = filled_dialog(
-        workflow,
-        form,
-        new_token(),
-        request.form,
-        message=error.message,
-        problems=error.problems if isinstance(error, Invalid) else (),
-    )
+def _again(workflow: WorkflowView, form: SchemaForm, error: RunStudioError) -> Response:
+    problems = error.problems if isinstance(error, Invalid) else ()
+    page = RunDialog(workflow, new_token(), filled(form, request.form, problems), error.message)
     return with_retry_after(render_dialog(page, status_of(error)), error)

@@ -1,4 +1,4 @@
-"""From what was typed into the Run dialog to the payload it means.
+"""From what was typed into a form to the JSON it means.
 
 A field left blank is left out. Text that does not fit its field's type is a problem beside it, and
 stays as it was typed.
@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from blueprints.definitions.payload_form import Field, Kind, PayloadForm
+from blueprints.schema_form.fields import Field, Kind, SchemaForm
 from engine.contract import Json
 from engine.errors import Invalid, Problem
 from engine.runs import strict_json
+from engine.runs.payload import Payload
 
 _TRUE: Final = {"true", "on", "yes", "1"}
 _FALSE: Final = {"false", "off", "no", "0"}
@@ -27,7 +28,22 @@ class NotOfKind(ValueError):
     """What was typed is not what the field asks for; the words are for beside the field."""
 
 
-def read_fields(form: PayloadForm, given: Mapping[str, str]) -> tuple[Json, list[Problem]]:
+def read_form(form: SchemaForm, given: Mapping[str, str]) -> Payload:
+    """Raw JSON where some was typed, else what the fields mean. Raises `Invalid`."""
+    raw = given.get("payload", "")
+    if raw.strip():
+        return Payload.parse(raw)
+    if form.raw_only:
+        raise Invalid(
+            "The JSON is missing.", [Problem("", "Type a JSON object, {} for an empty one.")]
+        )
+    value, problems = read_fields(form, given)
+    if problems:
+        raise Invalid("Some of the fields cannot be read.", problems)
+    return Payload.of(value)
+
+
+def read_fields(form: SchemaForm, given: Mapping[str, str]) -> tuple[Json, list[Problem]]:
     """The payload, and what could not be read. `given` is by field name."""
     payload: dict[str, Json] = {}
     problems: list[Problem] = []

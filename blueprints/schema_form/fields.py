@@ -1,4 +1,4 @@
-"""The Run dialog's fields, made from the payload's JSON Schema.
+"""The fields of a form, made from a JSON Schema: of a run's payload, or of a task's answer.
 
 What a form can ask for becomes a field: texts, numbers, yes or no, choices, lists of those, and
 objects of them, flattened. Anything else is a JSON field of its own. A field is named after its
@@ -67,7 +67,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadForm:
+class SchemaForm:
     fields: tuple[Field, ...] = ()
     required_objects: tuple[str, ...] = ()
     """Pointers of objects that must be there, even when nothing in them was filled in."""
@@ -78,15 +78,15 @@ class PayloadForm:
         return not self.fields
 
 
-def make_form(schema: Json) -> PayloadForm:
+def make_form(schema: Json) -> SchemaForm:
     """Never raises, whatever the schema."""
     if not isinstance(schema, dict):
-        return PayloadForm()
+        return SchemaForm()
     walker = _Walker(schema)
     fields = tuple(walker.walk(_resolved(schema, schema), "", "", 0, True))
     if len(fields) > MAX_FIELDS:
-        return PayloadForm()
-    return PayloadForm(fields, tuple(walker.required_objects))
+        return SchemaForm()
+    return SchemaForm(fields, tuple(walker.required_objects))
 
 
 class _Walker:

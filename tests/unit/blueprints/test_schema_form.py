@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from blueprints.definitions.payload_fields import read_fields
-from blueprints.definitions.payload_form import Kind, make_form, typed
+from blueprints.schema_form.fields import Kind, make_form, typed
+from blueprints.schema_form.typed import read_fields
 
 
 def _schema(**properties: Any) -> dict[str, Any]:
