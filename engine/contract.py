@@ -26,6 +26,7 @@ ACTIVITY_OPEN_WAIT: Final = "open_wait"
 ACTIVITY_FETCH_VALUE: Final = "fetch_value"
 ACTIVITY_STORE_CHECKPOINT: Final = "store_checkpoint"
 ACTIVITY_FINISH_RUN: Final = "finish_run"
+ACTIVITY_LAUNCH_CHILD: Final = "launch_child"
 
 QUERY_POSITION: Final = "position"
 """Answers {"path": str | None, "steps": int}: where the interpreter stands."""
@@ -48,6 +49,8 @@ class RunStart:
     """Which execution of the run this is: continue-as-new adds one."""
     checkpoint: Json = None
     """Interpreter state to go on from; a {"$ref"} when it is over 128 KiB."""
+    wants_scopes: bool = False
+    """A parent's output mapping reads the final scopes: the result is to bring them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class RunResult:
     """The workflow's result: the run's terminal status, or NOT_CLAIMED where the row refused."""
 
     status: str
+    scopes: dict[str, Json] | None = None
+    """Asked for by `wants_scopes`: what `engine.interpreter.final_scopes` packs, or a {"$ref"}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class Claimed:
     system: dict[str, Json] = field(default_factory=dict)
     """runId, workflowId, workflowVersion, tenantId, definitionHash, runtimeSemanticsVersion."""
     checkpoint: Json = None
+    counted: bool = False
+    """A quota is configured: wait, task and call steps are admitted before they begin."""
     error: dict[str, Json] | None = None
     """Granted, but there is nothing to execute (no plan can be made): the run fails with this."""
 
@@ -137,6 +144,10 @@ class ClosedWait:
     """RESOLVED or CANCELED."""
     at: int
     payload: dict[str, Json] = field(default_factory=dict)
+    event_id: str | None = None
+    """The event that ended it: it serves no other wait of the run."""
+    task: dict[str, Json] | None = None
+    """Of a human task: {status, answer?, answeredBy?, answeredById?, answeredAt?, token?}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,39 +228,8 @@ class ActionAnswer:
     """`output` is a {"$ref"} of ours, not an action's output that looks like one."""
     repeated: bool = False
     """Rows of a lost workflow task were found: see `Batch.repeated`."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWait:
-    run_id: str
-    batch: Batch
-    wait_id: str
-    position: int
-    step_id: str
-    path: str
-    iter: list[int]
-    attempt: int
-    kind: str
-    """The step's kind, for its row; `wait_type` is the wait's: time, event, human, quota."""
-    wait_type: str
-    started_at: int
-    timeout_at: int | None = None
-    key: str | None = None
-    event_name: str | None = None
-    payload: dict[str, Json] = field(default_factory=dict)
-    input: Json = None
-    run_waits: bool = True
-    """No other branch executes: the run's status becomes WAITING."""
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitAnswer:
-    take_boundary: bool = False
-    run_over: bool = False
-    event: dict[str, Json] | None = None
-    """An event that came before the wait opened."""
-    repeated: bool = False
+    counted: bool = False
+    """A quota is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,3 +274,29 @@ class Finish:
 class Finished:
     status: str
     """The status the row has: another than asked when it was terminal already."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchChild:
+    """A child run to accept, for one attempt of a call step; repeated, it gives the same run."""
+
+    run_id: str
+    """The parent's."""
+    batch: Batch
+    path: str
+    iter: list[int]
+    attempt: int
+    workflow_key: str
+    workflow_version: int
+    payload: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLaunched:
+    child_run_id: str | None = None
+    root_run_id: str | None = None
+    cause: dict[str, Json] | None = None
+    """Refused, there is no child run: error data that says why."""
+    take_boundary: bool = False
+    run_over: bool = False
+    repeated: bool = False

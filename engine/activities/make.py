@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from engine import contract
+from engine import contract, contract_waits
 from engine.activities.pulse import TemporalPulse
 from engine.durable.wire import pack, unpack
 from engine.errors import NotFound, RunOver, StepFailed
@@ -26,6 +26,7 @@ from engine.services.action_attempt import ActionTools
 from engine.services.claim_run import claim_run
 from engine.services.context import Services
 from engine.services.finish_run import finish_run
+from engine.services.launch_child import launch_child
 from engine.services.perform_action import perform_action
 from engine.services.record_progress import record_progress
 from engine.services.store_checkpoint import store_checkpoint
@@ -80,8 +81,8 @@ class Activities:
     def record_progress(self, batch: contract.Batch) -> contract.BatchAnswer:
         return _leaving(record_progress(self._services, batch))
 
-    @_named(contract.ACTIVITY_OPEN_WAIT, contract.OpenWait)
-    def open_wait(self, wanted: contract.OpenWait) -> contract.WaitAnswer:
+    @_named(contract.ACTIVITY_OPEN_WAIT, contract_waits.OpenWait)
+    def open_wait(self, wanted: contract_waits.OpenWait) -> contract_waits.WaitAnswer:
         return _leaving(open_wait(self._services, wanted))
 
     @_named(contract.ACTIVITY_FETCH_VALUE, contract.ValueWanted)
@@ -97,6 +98,10 @@ class Activities:
             return contract.Stored(reference=store_checkpoint(self._services, wanted))
         except RunOver:
             return contract.Stored(run_over=True)
+
+    @_named(contract.ACTIVITY_LAUNCH_CHILD, contract.LaunchChild)
+    def launch_child(self, wanted: contract.LaunchChild) -> contract.ChildLaunched:
+        return _leaving(launch_child(self._services, wanted))
 
     @_named(contract.ACTIVITY_FINISH_RUN, contract.Finish)
     def finish_run(self, wanted: contract.Finish) -> contract.Finished:
@@ -114,6 +119,7 @@ def make_activities(services: Services, tools: ActionTools) -> list[Callable[...
         made.fetch_value,
         made.store_checkpoint,
         made.finish_run,
+        made.launch_child,
     ]
 
 

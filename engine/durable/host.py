@@ -14,7 +14,9 @@ from temporalio.exceptions import ActivityError
 
 from engine import contract
 from engine.contract import Json
+from engine.contract_waits import WaitAnswer
 from engine.durable import calls, messages
+from engine.durable.children import run_child
 from engine.durable.progress import Progress, now
 from engine.errors import Category, StepFailed
 from engine.interpreter.host import (
@@ -108,7 +110,8 @@ class TemporalHost:
         await self._progress.sleep(delay)
 
     async def start_child(self, request: ChildRequest) -> dict[str, Json]:
-        raise StepFailed(Category.CHILD, f"{request.workflow_key} cannot be called by a run yet.")
+        self._begin(request.place)
+        return await run_child(self._progress, request)
 
     async def spend(self, evaluations: int, records: int) -> None:
         self._progress.budget.evaluations += evaluations
@@ -196,7 +199,7 @@ class TemporalHost:
         outcome = WaitStatus.CANCELED
         try:
             answer = await self._progress.write(
-                contract.ACTIVITY_OPEN_WAIT, wanted, contract.WaitAnswer, batch
+                contract.ACTIVITY_OPEN_WAIT, wanted, WaitAnswer, batch
             )
             self._progress.heed(answer)
             await self._progress.sleep(until - now())

@@ -12,11 +12,12 @@ from engine.contract import (
     Batch,
     ClosedWait,
     Json,
-    OpenWait,
+    LaunchChild,
     StepRecord,
     occurrence,
 )
-from engine.interpreter.host import ActionRequest, StepEnd, StepPlace, WaitRequest
+from engine.contract_waits import OpenWait
+from engine.interpreter.host import ActionRequest, ChildRequest, StepEnd, StepPlace, WaitRequest
 
 _WAITS: Final = UUID("6f3d9c0a-3f57-4f0e-8a58-2c5b1f8e7d41")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,6 +106,20 @@ def open_wait(run_id: str, batch: Batch, request: WaitRequest, now: datetime) ->
         payload=request.payload,
         run_waits=request.run_waits,
         name=place.name,
+    )
+
+
+def launch_child(run_id: str, batch: Batch, request: ChildRequest) -> LaunchChild:
+    place = request.place
+    return LaunchChild(
+        run_id=run_id,
+        batch=batch,
+        path=place.path,
+        iter=list(place.iter),
+        attempt=place.attempt,
+        workflow_key=request.workflow_key,
+        workflow_version=request.workflow_version,
+        payload=request.payload,
     )
 
 

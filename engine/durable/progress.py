@@ -14,7 +14,7 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from engine import contract
+from engine import contract, contract_waits
 from engine.contract import Batch, Json
 from engine.durable import calls
 from engine.durable.budget import Budget
@@ -51,7 +51,11 @@ class Progress:
         self.outbox.order.answered = True
 
     def heed(
-        self, answer: contract.ActionAnswer | contract.BatchAnswer | contract.WaitAnswer
+        self,
+        answer: contract.ActionAnswer
+        | contract.BatchAnswer
+        | contract_waits.WaitAnswer
+        | contract.ChildLaunched,
     ) -> None:
         """What every answer says beside its own matter. Raises `RunOver`."""
         if answer.run_over:

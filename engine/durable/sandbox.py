@@ -12,8 +12,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 PASSED_THROUGH: Final = (
     "engine.contract",
+    "engine.contract_waits",
     "engine.durable.budget",
     "engine.durable.calls",
+    "engine.durable.children",
     "engine.durable.host",
     "engine.durable.messages",
     "engine.durable.outbox",

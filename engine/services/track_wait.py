@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.contract import OpenWait, StepRecord, WaitAnswer, occurrence
+from engine.contract import StepRecord, occurrence
+from engine.contract_waits import OpenWait, WaitAnswer
 from engine.runs.status import RunStatus, StepStatus, WaitStatus
 from engine.services.context import Services
 from engine.services.record_progress import apply_batch

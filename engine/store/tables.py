@@ -6,6 +6,7 @@ from engine.store.audit import AuditLog
 from engine.store.base import Base
 from engine.store.data_store import WorkflowDataStore
 from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersion
+from engine.store.events import WorkflowEventDelivery, WorkflowRuntimeEvent
 from engine.store.invocations import WorkflowActionInvocation
 from engine.store.logs import WorkflowRunLog
 from engine.store.operators import Operator, OperatorSession
@@ -13,6 +14,7 @@ from engine.store.payload_schemas import PayloadSchema
 from engine.store.rate_limits import RateLimitCounter
 from engine.store.runs import LaunchToken, StoredValue, WorkflowRun
 from engine.store.steps import WorkflowRunSnapshot, WorkflowRunStep
+from engine.store.tasks import WorkflowHumanTask, WorkflowTaskType
 from engine.store.usage import WorkflowStepUsagePeriod
 from engine.store.waits import WorkflowRunWait
 from engine.store.workers import Lease, WorkerHeartbeat
@@ -34,10 +36,14 @@ __all__ = [
     "WorkflowDataStore",
     "WorkflowDefinition",
     "WorkflowDefinitionVersion",
+    "WorkflowEventDelivery",
+    "WorkflowHumanTask",
     "WorkflowRun",
     "WorkflowRunLog",
     "WorkflowRunSnapshot",
     "WorkflowRunStep",
     "WorkflowRunWait",
+    "WorkflowRuntimeEvent",
     "WorkflowStepUsagePeriod",
+    "WorkflowTaskType",
 ]

@@ -6,9 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.contract import (
-    OpenWait,
-)
+from engine.contract_waits import OpenWait
 from engine.store.session import Store
 from engine.store.tables import (
     WorkflowRun,
