@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from engine import contract
 from engine.contract import Json
-from engine.contract_waits import WaitAnswer
 from engine.durable import calls, messages
 from engine.durable.children import run_child
 from engine.durable.progress import Progress, now
+from engine.durable.waits import Waits
 from engine.errors import Category, StepFailed
 from engine.interpreter.host import (
     ActionRequest,
@@ -28,7 +28,6 @@ from engine.interpreter.host import (
     ValueRef,
     WaitRequest,
 )
-from engine.runs.status import WaitStatus
 
 INLINE_INPUT_BYTES: Final = 256 * 1024
 """An action's larger input does not go through history."""
@@ -40,6 +39,7 @@ class TemporalHost:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._outbox = progress.outbox
+        self.waits = Waits(progress)
         self._settled: set[tuple[str, int]] = set()
         """Attempts of actions whose row says how they ended: a cancel does not change it."""
         self._telling: asyncio.Task[None] | None = None
@@ -73,7 +73,7 @@ class TemporalHost:
             except asyncio.CancelledError:
                 self._outbox.put_back(call.batch)
                 raise
-            except ActivityError as error:
+            except FailureError as error:
                 failed = self._failure(error, call)
                 if failed is None:
                     continue
@@ -84,24 +84,15 @@ class TemporalHost:
         return await self._progress.fetch(reference.value_id)
 
     async def wait(self, request: WaitRequest) -> dict[str, Json] | None:
-        if request.kind != "time" or request.until is None:
-            raise StepFailed(Category.INTERPRETER, f"A {request.kind} wait is not available yet.")
-        await self._wait_until(request, request.until)
-        return None
+        return await self.waits.wait(request)
 
     async def wait_quota(
         self, place: StepPlace, quota: dict[str, Json], run_waits: bool = True
     ) -> None:
-        """Until the period ends; an earlier release comes with the quota's own commands."""
-        until = datetime.fromisoformat(quota["periodEnd"])
-        payload = {"reason": "workflow_step_quota_exceeded", **quota}
-        await self._wait_until(
-            WaitRequest(place, "quota", until, payload=payload, run_waits=run_waits), until
-        )
+        await self.waits.pause(place, quota, run_waits)
 
     async def admit(self, place: StepPlace) -> dict[str, Json] | None:
-        """Only actions count against the quota so far; they reserve it themselves."""
-        return None
+        return await self.waits.admit(place)
 
     async def back_off(self, until: datetime) -> None:
         delay = until - now()
@@ -154,7 +145,7 @@ class TemporalHost:
         self._progress.renew()
         return done
 
-    def _failure(self, error: ActivityError, call: contract.ActionCall) -> StepFailed | None:
+    def _failure(self, error: FailureError, call: contract.ActionCall) -> StepFailed | None:
         """What the author may handle; None: it was never answered, and is called again.
 
         Raises CancelledError, with the failure as its cause where the outcome is not known.
@@ -176,6 +167,7 @@ class TemporalHost:
     def _performed(self, answer: contract.ActionAnswer, call: contract.ActionCall) -> Performed:
         self._progress.answered()
         self._progress.heed(answer)
+        self.waits.counted = answer.counted
         self._progress.budget.answered(took_ms=answer.took_ms, result_bytes=answer.bytes)
         if answer.quota is None:
             self._settle(call)
@@ -189,20 +181,3 @@ class TemporalHost:
         """Its row says how it ended. Where a cancel follows, the interpreter does not know that."""
         if calls.is_cancelled():
             self._settled.add((contract.occurrence(call.path, call.iter), call.attempt))
-
-    async def _wait_until(self, request: WaitRequest, until: datetime) -> None:
-        """A cancel closes it too; the next activity writes that, the final one at the latest."""
-        self._begin(request.place)
-        await self._progress.make_room()
-        batch = self._progress.take_batch()
-        wanted = messages.open_wait(self._progress.run_id, batch, request, now())
-        outcome = WaitStatus.CANCELED
-        try:
-            answer = await self._progress.write(
-                contract.ACTIVITY_OPEN_WAIT, wanted, WaitAnswer, batch
-            )
-            self._progress.heed(answer)
-            await self._progress.sleep(until - now())
-            outcome = WaitStatus.RESOLVED
-        finally:
-            self._outbox.close_wait(messages.closed_wait(wanted.wait_id, outcome, now()))

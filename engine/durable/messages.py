@@ -16,7 +16,7 @@ from engine.contract import (
     StepRecord,
     occurrence,
 )
-from engine.contract_waits import OpenWait
+from engine.contract_waits import AdmitStep, OpenWait
 from engine.interpreter.host import ActionRequest, ChildRequest, StepEnd, StepPlace, WaitRequest
 
 _WAITS: Final = UUID("6f3d9c0a-3f57-4f0e-8a58-2c5b1f8e7d41")
@@ -86,12 +86,29 @@ def action_call(
     )
 
 
-def open_wait(run_id: str, batch: Batch, request: WaitRequest, now: datetime) -> OpenWait:
+def admit_step(run_id: str, batch: Batch, place: StepPlace, now: datetime) -> AdmitStep:
+    return AdmitStep(
+        run_id=run_id,
+        batch=batch,
+        position=place.position,
+        step_id=place.step_id,
+        path=place.path,
+        iter=list(place.iter),
+        attempt=place.attempt,
+        kind=place.kind,
+        started_at=milliseconds(now),
+        name=place.name,
+    )
+
+
+def open_wait(
+    run_id: str, batch: Batch, request: WaitRequest, now: datetime, wait_id: str
+) -> OpenWait:
     place = request.place
     return OpenWait(
         run_id=run_id,
         batch=batch,
-        wait_id=wait_id(run_id, place, request.kind),
+        wait_id=wait_id,
         position=place.position,
         step_id=place.step_id,
         path=place.path,
@@ -129,6 +146,15 @@ def wait_id(run_id: str, place: StepPlace, wait_type: str) -> str:
     return str(uuid5(_WAITS, f"{run_id}/{key}/{place.attempt}/{wait_type}"))
 
 
-def closed_wait(wait_id: str, outcome: str, now: datetime) -> ClosedWait:
-    resolved = {"resolvedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
-    return ClosedWait(wait_id, outcome, milliseconds(now), resolved)
+def closed_wait(
+    wait_id: str,
+    outcome: str,
+    now: datetime,
+    known: dict[str, Json],
+    *,
+    event_id: str | None = None,
+    task: dict[str, Json] | None = None,
+) -> ClosedWait:
+    """`known`: what its row says of its end, beside the time."""
+    resolved = known | {"resolvedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
+    return ClosedWait(wait_id, outcome, milliseconds(now), resolved, event_id, task)

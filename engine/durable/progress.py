@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from engine import contract, contract_waits
 from engine.contract import Batch, Json
@@ -54,6 +54,7 @@ class Progress:
         self,
         answer: contract.ActionAnswer
         | contract.BatchAnswer
+        | contract_waits.Admitted
         | contract_waits.WaitAnswer
         | contract.ChildLaunched,
     ) -> None:
@@ -148,7 +149,7 @@ class Progress:
             wanted = contract.ValueWanted(self.run_id, value_id, offset)
             try:
                 piece = await self.write(contract.ACTIVITY_FETCH_VALUE, wanted, contract.ValuePiece)
-            except ActivityError as error:
+            except FailureError as error:
                 raise StepFailed(
                     Category.INTERPRETER, "A stored value is gone.", code="VALUE_GONE"
                 ) from error

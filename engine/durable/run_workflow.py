@@ -7,21 +7,25 @@ error's category as type, or cancelled.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from engine import contract
+from engine import contract, contract_waits
 from engine.contract import Json, RunResult, RunStart
 from engine.durable import calls, messages
+from engine.durable.children import reported
 from engine.durable.host import TemporalHost
 from engine.durable.progress import Progress
+from engine.durable.wire import unpack
 from engine.errors import Category, RunOver, StepFailed
 from engine.interpreter.checkpoint import CheckpointReached
 from engine.interpreter.interpreter import Interpreter
 from engine.runs.status import RunStatus
+
+T = TypeVar("T")
 
 NOT_CLAIMED: Final = "NOT_CLAIMED"
 RUN_OVER: Final = "RUN_OVER"
@@ -34,6 +38,8 @@ CHECKPOINT_INLINE_BYTES: Final = 128 * 1024
 class _End:
     status: RunStatus
     error: dict[str, Json] | None = None
+    scopes: dict[str, Json] | None = None
+    """For the parent that asked for them."""
 
 
 @workflow.defn(name=contract.WORKFLOW_TYPE)
@@ -67,6 +73,26 @@ class RunWorkflow:
         if self._interpreter is None:
             return {"path": None, "steps": 0}
         return self._interpreter.position
+
+    @workflow.signal(name=contract_waits.SIGNAL_EVENT)
+    def take_event(self, packed: Any) -> None:
+        signal = _readable(contract_waits.EventSignal, packed)
+        if signal is not None:
+            self._host.waits.take_event(signal)
+
+    @workflow.signal(name=contract_waits.SIGNAL_QUOTA_RELEASED)
+    def take_release(self, packed: Any) -> None:
+        signal = _readable(contract_waits.QuotaReleased, packed)
+        if signal is not None:
+            self._host.waits.take_release(signal)
+
+    @workflow.update(name=contract_waits.UPDATE_ANSWER_TASK)
+    def take_answer(self, packed: Any) -> None:
+        self._host.waits.take_answer(unpack(contract_waits.TaskAnswer, packed))
+
+    @take_answer.validator
+    def check_answer(self, packed: Any) -> None:
+        self._host.waits.check_answer(unpack(contract_waits.TaskAnswer, packed))
 
     async def _execute(self, claimed: contract.Claimed) -> _End:
         calls.raise_if_cancelled()
@@ -104,9 +130,12 @@ class RunWorkflow:
                 Category.INTERPRETER, f"The version's plan cannot be executed: {error}"
             ) from error
         self._interpreter = interpreter
+        self._host.waits.counted = claimed.counted
         outcome = await interpreter.run()
         calls.raise_if_cancelled()
-        return _End(outcome.status, outcome.error)
+        if not self._start.wants_scopes or outcome.status != RunStatus.SUCCEEDED:
+            return _End(outcome.status, outcome.error)
+        return _End(outcome.status, scopes=await reported(self._progress, outcome.scopes))
 
     async def _whole(self, value: Json) -> Json:
         """What came by reference, fetched."""
@@ -121,7 +150,8 @@ class RunWorkflow:
         else:
             await self._progress.flush()
         await self._progress.boundary()
-        workflow.continue_as_new(RunStart(self._start.run_id, self._start.ordinal + 1, checkpoint))
+        ordinal = self._start.ordinal + 1
+        workflow.continue_as_new(replace(self._start, ordinal=ordinal, checkpoint=checkpoint))
 
     async def _finish(self, end: _End) -> str:
         """The final projection. Nothing but the closing command follows it (docs/rules.md 4)."""
@@ -141,10 +171,19 @@ def _closed(status: str, end: _End) -> RunResult:
     if status == end.status == RunStatus.CANCELED:
         raise asyncio.CancelledError
     if status != RunStatus.FAILED or end.error is None:
-        return RunResult(status)
+        return RunResult(status, end.scopes if status == end.status else None)
     raise ApplicationError(
         str(end.error.get("message", "The run failed.")),
         end.error,
         type=str(end.error.get("category", Category.INTERPRETER)),
         non_retryable=True,
     )
+
+
+def _readable(kind: type[T], packed: Any) -> T | None:
+    """A signal that somebody else has sent by hand must not stop the run."""
+    try:
+        return unpack(kind, packed)
+    except (TypeError, AttributeError, KeyError):
+        workflow.logger.warning("a signal that is no %s was passed over", kind.__name__)
+        return None

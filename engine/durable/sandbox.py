@@ -20,6 +20,7 @@ PASSED_THROUGH: Final = (
     "engine.durable.messages",
     "engine.durable.outbox",
     "engine.durable.progress",
+    "engine.durable.waits",
     "engine.durable.wire",
     "engine.definitions",
     "engine.errors",

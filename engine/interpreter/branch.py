@@ -146,8 +146,10 @@ class Branch:
             await self.execution.host.wait_quota(place, quota, run_waits)
 
     async def wait(self, place: StepPlace, **request: Json) -> dict[str, Json] | None:
-        """`Host.wait`, with `run_waits` known: RUNNING while any branch executes (rules.md 4)."""
-        await self.admit(place)
+        """`Host.wait`, with `run_waits` known: RUNNING while any branch executes (rules.md 4).
+
+        The step has been admitted before: its time counts from then on.
+        """
         with self._blocked() as run_waits:
             return await self.execution.host.wait(
                 WaitRequest(place, run_waits=run_waits, **request)

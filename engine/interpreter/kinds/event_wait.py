@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 async def event_wait(branch: Branch, opened: OpenStep) -> bool:
+    await branch.admit(opened.place)
     name = await fields.value(branch, opened, "eventName")
     key = await fields.text(branch, opened, "correlationKey")
     filters = await fields.value(branch, opened, "filters")

@@ -18,6 +18,7 @@ COMPLETED: Final = "HUMAN_TASK_COMPLETED"
 
 
 async def human_task(branch: Branch, opened: OpenStep) -> bool:
+    await branch.admit(opened.place)
     task = await _task(branch, opened)
     until = await fields.timeout(branch, opened)
     if until is not None:

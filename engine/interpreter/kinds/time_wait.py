@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 async def time_wait(branch: Branch, opened: OpenStep) -> bool:
+    await branch.admit(opened.place)
     due = await _due(branch, opened)
     opened.input = {"mode": opened.config["mode"], "dueAt": timestamp(due)}
     await branch.wait(opened.place, kind="time", until=due, payload=opened.input)
