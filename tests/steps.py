@@ -51,3 +51,16 @@ def assign(step_id: str, **sources: str) -> Step:
     """Sets vars to what these expressions give."""
     assigned = {f"vars.{name}": expr(source) for name, source in sources.items()}
     return {"id": step_id, "type": "transform.assign", "config": {"assign": assigned}}
+
+
+def call(
+    step_id: str,
+    key: str,
+    inputs: dict[str, Any] | None = None,
+    outputs: dict[str, Any] | None = None,
+    **more: Any,
+) -> Step:
+    """A call of version 1 of another workflow."""
+    called = {"id": step_id, "type": "control.callWorkflow", "workflowId": key}
+    called |= {"workflowVersion": 1, "inputMapping": inputs or {}}
+    return called | ({"outputMapping": outputs} if outputs else {}) | more

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
@@ -34,7 +34,13 @@ from engine.runs.status import TERMINAL
 from engine.services.action_attempt import ActionTools
 from engine.services.context import Limits, Services
 from engine.store.session import Store, in_transaction
-from engine.store.tables import WorkflowDefinition, WorkflowRun, WorkflowRunStep, WorkflowRunWait
+from engine.store.tables import (
+    WorkflowDefinition,
+    WorkflowDefinitionVersion,
+    WorkflowRun,
+    WorkflowRunStep,
+    WorkflowRunWait,
+)
 from tests import builders, work_actions
 
 T = TypeVar("T")
@@ -67,6 +73,15 @@ class Studio:
         plan = compile_plan(Document.model_validate(document), self.tools.registry)
         of, _ = builders.published(self.store, document["id"], document=document, plan=plan)
         return of
+
+    def change_plan(self, of: WorkflowDefinition, plan: dict[str, Any]) -> None:
+        """Of its one version: what no publishing would have made."""
+        with self.store.writing() as session:
+            session.execute(
+                update(WorkflowDefinitionVersion)
+                .where(WorkflowDefinitionVersion.workflow_id == of.workflow_id)
+                .values(plan_json=plan)
+            )
 
     def start(self, of: WorkflowDefinition, payload: Any = None, **fields: Any) -> str:
         now = self.services.now()

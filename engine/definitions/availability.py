@@ -20,6 +20,8 @@ AVAILABLE_KINDS: Final = frozenset(
         "control.forEach",
         "control.tryCatch",
         "control.return",
+        "control.callWorkflow",
+        CONCURRENT_LOOP,
     }
 )
 

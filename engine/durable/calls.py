@@ -14,7 +14,12 @@ from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    FailureError,
+)
 
 from engine.durable.wire import pack, unpack
 from engine.errors import StepFailed
@@ -76,7 +81,7 @@ async def write(activity: str, argument: Any, answer: type[T]) -> T:
                 retry_policy=FOR_EVER,
                 local_retry_threshold=LOCAL_RETRY_THRESHOLD,
             )
-        except ActivityError as error:
+        except FailureError as error:
             if is_final(error):
                 raise
             workflow.logger.warning("%s did not answer in time; calling it again", activity)
@@ -128,14 +133,14 @@ async def finish(activity: str, argument: Any, answer: type[T]) -> T:
     return unpack(answer, answered)
 
 
-def is_final(error: ActivityError) -> bool:
+def is_final(error: FailureError) -> bool:
     """Was it cancelled, or did our own code refuse for good? Else it never answered."""
-    return isinstance(error.cause, CancelledError) or authored(error) is not None
+    return was_cancelled(error) or authored(error) is not None
 
 
-def authored(error: ActivityError) -> StepFailed | None:
+def authored(error: FailureError) -> StepFailed | None:
     """The failure that the author may handle, when that is what it was."""
-    cause = error.cause
+    cause = _cause(error)
     if not isinstance(cause, ApplicationError) or not cause.non_retryable:
         return None
     details = cause.details[0] if cause.details else None
@@ -144,5 +149,11 @@ def authored(error: ActivityError) -> StepFailed | None:
     return StepFailed.from_data(details)
 
 
-def was_cancelled(error: ActivityError) -> bool:
-    return isinstance(error.cause, CancelledError)
+def was_cancelled(error: FailureError) -> bool:
+    return isinstance(_cause(error), CancelledError)
+
+
+def _cause(error: FailureError) -> BaseException | None:
+    """Why an activity failed: a regular one says so inside of an ActivityError, a local one does
+    without it."""
+    return error.cause if isinstance(error, ActivityError) else error

@@ -17,18 +17,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from engine.contract import REFERENCE_KEY, Json
+from engine.contract import Json
 from engine.interpreter.failure import Corrupt
-from engine.interpreter.host import ValueRef
 from engine.interpreter.open_step import OpenStep
+from engine.interpreter.reference_paths import Path, put_back, taken_out
 from engine.interpreter.scope import WRITABLE, Scope
 
 FORMAT: Final = 1
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-Path = list[str | int]
 
 
 class CheckpointReached(BaseException):
@@ -62,7 +60,7 @@ def take(position: int, size: int, scope: Scope, open: Sequence[OpenStep]) -> di
     refs: list[Path] = []
     scopes = {name: getattr(scope, name) for name in WRITABLE}
     if scope.holds_references:
-        scopes = _out(scopes, ["scopes"], refs)
+        scopes = taken_out(scopes, ["scopes"], refs)
     frames = [_frame(opened, ["frames", at], refs) for at, opened in enumerate(open)]
     state = {
         "position": position,
@@ -81,7 +79,7 @@ def load(checkpoint: Json) -> Saved:
             raise Corrupt(f"unknown checkpoint format {checkpoint['format']!r}")
         state = json.loads(checkpoint["text"])
         for path in state["refs"]:
-            _put_reference(state, path)
+            put_back(state, path)
         return Saved(
             position=state["position"],
             bytes=state["bytes"],
@@ -108,7 +106,7 @@ def _frame_state(state: dict[str, Json], path: Path, refs: list[Path]) -> dict[s
     """Only what a scope held before (`previous`) can hold references; items may be many."""
     if "previous" not in state:
         return dict(state)
-    return {**state, "previous": _out(state["previous"], [*path, "previous"], refs)}
+    return {**state, "previous": taken_out(state["previous"], [*path, "previous"], refs)}
 
 
 def _saved(frame: Mapping[str, Any]) -> SavedFrame:
@@ -121,21 +119,3 @@ def _saved(frame: Mapping[str, Any]) -> SavedFrame:
         announced=bool(frame["announced"]),
         state=dict(frame["state"]),
     )
-
-
-def _out(value: Json, path: Path, refs: list[Path]) -> Any:
-    if isinstance(value, ValueRef):
-        refs.append(path)
-        return {REFERENCE_KEY: value.value_id, "bytes": value.bytes}
-    if isinstance(value, dict):
-        return {key: _out(member, [*path, key], refs) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_out(member, [*path, at], refs) for at, member in enumerate(value)]
-    return value
-
-
-def _put_reference(state: Any, path: Sequence[str | int]) -> None:
-    *way, last = path
-    for part in way:
-        state = state[part]
-    state[last] = ValueRef(state[last][REFERENCE_KEY], state[last]["bytes"])

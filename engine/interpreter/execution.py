@@ -84,7 +84,7 @@ class Execution:
         if scope.holds_references:
             context = await scope.context_for(template.roots, self.values)
         if extra is not None:
-            context = {**context, **extra}
+            context = {**context, **await self._true(template, extra)}
         values: list[Json] = []
         size = 0
         begun_with = self._spent
@@ -98,6 +98,14 @@ class Execution:
                 if size > LIMIT_BYTES:
                     raise too_large("The value", size)
         return template.filled(values)
+
+    async def _true(self, template: Template, extra: dict[str, Json]) -> dict[str, Json]:
+        """`extra`, with true values in place of references where the template reads it."""
+        roots = template.roots
+        return {
+            name: await self.values.substitute(value) if roots is None or name in roots else value
+            for name, value in extra.items()
+        }
 
     def _evaluated(self, slot: Slot, context: dict[str, Json]) -> Json:
         try:

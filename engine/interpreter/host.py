@@ -100,6 +100,8 @@ class ChildRequest:
     workflow_key: str
     workflow_version: int
     payload: Json
+    wants_scopes: bool = True
+    """False: nothing of the child's scopes is read."""
 
 
 class Host(Protocol):
@@ -147,7 +149,8 @@ class Host(Protocol):
         """Sleep between attempts: the run stays RUNNING."""
 
     async def start_child(self, request: ChildRequest) -> dict[str, Json]:
-        """Start a child run and wait for it: its final scopes {payload, vars, meta, …}.
+        """Start a child run and wait for it: its final scopes {payload, vars, meta, …}, large
+        values as `ValueRef`; {} where they are not wanted.
 
         Raises `StepFailed` of category ChildWorkflowError with `details.cause`.
         """

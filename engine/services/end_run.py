@@ -32,7 +32,14 @@ def close_run(
     projection.close_open_steps(session, run_id, now)
     projection.cancel_open_waits(session, run_id, now)
     _close_calls(session, run_id, now)
+    _close_unborn(session, run_id, now)
     return True
+
+
+def never_to_begin(now: datetime) -> dict[str, Json]:
+    """Why a child run that was accepted is not started any more."""
+    message = "Canceled before it began: the run that called it has ended."
+    return why("PARENT_ENDED", message, now)
 
 
 def lock_run(session: Session, run_id: str) -> WorkflowRun | None:
@@ -60,6 +67,19 @@ def open_descendants(session: Session, run_id: str) -> list[str]:
 def why(code: str, message: str, at: datetime, **more: Json) -> dict[str, Json]:
     """What a run's `error_json` says when no step is to blame."""
     return {"code": code, "message": message, "at": timestamp(at), **more}
+
+
+def _close_unborn(session: Session, run_id: str, now: datetime) -> None:
+    """Children that were accepted and never claimed: nobody else would start them."""
+    unborn = session.scalars(
+        select(WorkflowRun.run_id).where(
+            WorkflowRun.parent_run_id == run_id,
+            WorkflowRun.status.in_(OPEN),
+            WorkflowRun.claimed_by.is_(None),
+        )
+    ).all()
+    for child in unborn:
+        projection.end_run(session, child, RunStatus.CANCELED, never_to_begin(now), now)
 
 
 def _close_calls(session: Session, run_id: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, defer
 
 from engine.contract import Json
 from engine.definitions.payload_schema import validate_payload
-from engine.errors import Conflict, Invalid, NotFound, TooLarge, TooMany
+from engine.errors import Conflict, Invalid, NotFound, RunOver, TooLarge, TooMany
 from engine.runs.payload import Payload
 from engine.runs.status import OPEN
 from engine.services import rate_limit
@@ -116,6 +116,20 @@ def refuse_misfit(schema: Json, payload: Payload) -> None:
         raise Invalid(
             "The payload does not fit this workflow.", problems, code="PAYLOAD_DOES_NOT_FIT"
         )
+
+
+def refuse_orphan(session: Session, parent_run_id: str) -> None:
+    """Raises `RunOver` where the parent has ended: who closes it closes its children after it.
+
+    Its row stays locked, so that it cannot end before the child's row is there.
+    """
+    status = session.scalar(
+        select(WorkflowRun.status)
+        .where(WorkflowRun.run_id == parent_run_id)
+        .with_for_update(read=True)
+    )
+    if status not in OPEN:
+        raise RunOver("The run that called has ended.")
 
 
 def admit(services: Services, session: Session, workflow_id: str, actor: Actor) -> None:

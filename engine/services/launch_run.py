@@ -1,6 +1,7 @@
 """Launching a run: the one way in which a run is born (docs/architecture.md 3; docs/rules.md 2).
 
-Run now, Replay, an event, a schedule, a child: all come through `launch_published_workflow_run`.
+Run now, Replay, an event, a schedule: all come through `launch_published_workflow_run`. A child run
+is accepted in the same way (`accept`), and started by its parent's workflow.
 The row is committed first, under an id from which Temporal's workflow id is made; then Temporal is
 asked to start it, outside any transaction. A process that dies between the two leaves a row that
 the reconciler starts by the same id.
@@ -34,6 +35,14 @@ _LONGEST_TOKEN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """Of a child run: the run whose step calls it, and the first of all that led here."""
+
+    run_id: str
+    root_run_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchRequest:
     workflow_key: str | None
     """None only with `workflow_id`: definitions from before the cut-over may have no key."""
@@ -49,6 +58,7 @@ class LaunchRequest:
     trigger_metadata: dict[str, Json] | None = None
     replay_of_run_id: str | None = None
     reason: str | None = None
+    parent: Parent | None = None
 
     @property
     def operation(self) -> str:
@@ -77,7 +87,10 @@ def launch_published_workflow_run(services: Services, request: LaunchRequest) ->
 
 
 def accept(services: Services, request: LaunchRequest) -> Launched:
-    """Check, and commit the row. From here on the run is executed, or its row says why not."""
+    """Check, and commit the row. From here on the run is executed, or its row says why not.
+
+    Raises as `launch_published_workflow_run` does, and `RunOver` where the parent has ended.
+    """
     request = replace(
         request,
         token=free_text("token", request.token, longest=_LONGEST_TOKEN),
@@ -99,6 +112,8 @@ def accept(services: Services, request: LaunchRequest) -> Launched:
             known = _by_token(session, request)
             if known is not None:
                 return known
+            if request.parent is not None:
+                launch_checks.refuse_orphan(session, request.parent.run_id)
             launch_checks.admit(services, session, workflow_id, request.actor)
             keep_plan(session, version, plan)
             return _insert(services, session, replace(request, payload=payload), version, plan)
@@ -160,6 +175,8 @@ def _insert(
             started_by=request.actor.operator_id,
             replay_of_run_id=request.replay_of_run_id,
             reason=request.reason,
+            parent_run_id=None if request.parent is None else request.parent.run_id,
+            root_run_id=None if request.parent is None else request.parent.root_run_id,
         )
     )
     session.flush()
@@ -185,6 +202,8 @@ def _tell(
 ) -> None:
     """The run's log and the audit row, in the transaction that accepts the run."""
     details: dict[str, Json] = {"version": version.version, "trigger": request.trigger_type}
+    if request.parent is not None:
+        details["parentRunId"] = request.parent.run_id
     if request.replay_of_run_id is not None:
         details |= {"replayOfRunId": request.replay_of_run_id, "reason": request.reason}
     said = "Replay accepted" if request.replay_of_run_id else "Run accepted"

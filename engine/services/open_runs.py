@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from engine.contract import temporal_workflow_id
 from engine.runs.status import OPEN
@@ -26,6 +26,8 @@ class OpenRun:
     epoch: int
     cancel_requested: bool
     cancel_undelivered: bool
+    parent_open: bool | None = None
+    """Is the run open that called it? None: nothing called it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class KnownRun:
 
 def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
     """Every open run that was accepted before then."""
+    parent = aliased(WorkflowRun)
     rows = session.execute(
         select(
             WorkflowRun.run_id,
@@ -45,7 +48,11 @@ def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
             WorkflowRun.epoch,
             WorkflowRun.cancel_requested_at,
             WorkflowRun.cancel_delivered_at,
-        ).where(WorkflowRun.status.in_(OPEN), WorkflowRun.started_at < accepted_before)
+            WorkflowRun.parent_run_id,
+            parent.status.label("parent_status"),
+        )
+        .outerjoin(parent, parent.run_id == WorkflowRun.parent_run_id)
+        .where(WorkflowRun.status.in_(OPEN), WorkflowRun.started_at < accepted_before)
     )
     return [
         OpenRun(
@@ -56,6 +63,7 @@ def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
             cancel_requested=row.cancel_requested_at is not None,
             cancel_undelivered=row.cancel_requested_at is not None
             and row.cancel_delivered_at is None,
+            parent_open=None if row.parent_run_id is None else row.parent_status in OPEN,
         )
         for row in rows
     ]

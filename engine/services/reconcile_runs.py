@@ -30,6 +30,7 @@ from engine.services.settle_run import (
     end_of_canceled,
     end_of_closed,
     end_of_lost,
+    end_of_orphan,
     write_end,
 )
 from engine.store.logs import LogSource
@@ -144,7 +145,15 @@ class Pass:
             return self._end(row, end_of_lost(self._services))
         if row.cancel_requested:
             return self._end(row, end_of_canceled(self._services, claimed=False))
+        if row.parent_open is not None:
+            return self._settle_child(row)
         return self._start(row)
+
+    def _settle_child(self, row: OpenRun) -> str | None:
+        """A child that never began: its parent starts it, nobody else, and not after its end."""
+        if row.parent_open:
+            return None
+        return self._end(row, end_of_orphan(self._services))
 
     def _start(self, row: OpenRun) -> str:
         start_accepted(self._services, row.run_id)

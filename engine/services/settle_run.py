@@ -13,7 +13,7 @@ from engine.contract import Json
 from engine.gateway.executions import Execution, ExecutionState
 from engine.runs.status import TERMINAL, LogLevel, RunStatus
 from engine.services.context import Services
-from engine.services.end_run import close_run, lock_run, why
+from engine.services.end_run import close_run, lock_run, never_to_begin, why
 from engine.services.run_log import note
 from engine.store.logs import LogSource
 
@@ -80,6 +80,11 @@ def end_of_canceled(services: Services, *, claimed: bool) -> End:
         else "Canceled before it began: nothing of it was executed."
     )
     return End(RunStatus.CANCELED, why("CANCELED", message, services.now()))
+
+
+def end_of_orphan(services: Services) -> End:
+    """A child run that never began, and whose parent has ended."""
+    return End(RunStatus.CANCELED, never_to_begin(services.now()))
 
 
 def counts_as_claimed(claimed_by: str | None, epoch: int) -> bool:

@@ -30,4 +30,10 @@ async def control_call_workflow(branch: Branch, opened: OpenStep) -> bool:
 
 def _request(opened: OpenStep, payload: Json) -> ChildRequest:
     config = opened.config
-    return ChildRequest(opened.place, config["workflowId"], config["workflowVersion"], payload)
+    return ChildRequest(
+        opened.place,
+        config["workflowId"],
+        config["workflowVersion"],
+        payload,
+        wants_scopes=bool(config.get("outputMapping")),
+    )

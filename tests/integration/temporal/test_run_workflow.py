@@ -44,3 +44,28 @@ def test_an_action_and_a_return(worked: Studio) -> None:
     assert worked.outline(run.run_id) == [("send", 1, "SUCCEEDED"), ("end", 1, "SUCCEEDED")]
     assert worked.effects() == ["begin send", "end send"]
     assert worked.temporal_status(run.run_id) == "COMPLETED"
+
+
+def test_a_quick_action_that_fails_is_the_steps_failure(worked: Studio) -> None:
+    """A local activity's failure comes without the envelope that a regular one's has."""
+    run = worked.execute(
+        {
+            "id": "guard",
+            "type": "control.tryCatch",
+            "captureErrorAs": "why",
+            "try": [act("breaks", "work.quick", fails=9, category="ActionError")],
+            "catch": [],
+        },
+        act("again", "work.quick", fails=1, retry={"maxAttempts": 2, "backoffMs": 10}),
+        act("last", "work.quick", fails=9, note="no"),
+    )
+
+    assert run.status == "FAILED"
+    assert (run.error_json["category"], run.error_json["code"]) == ("TransientError", "TOLD_TO")
+    assert worked.outline(run.run_id) == [
+        ("guard", 1, "SUCCEEDED"),
+        ("breaks", 1, "FAILED"),
+        ("again", 1, "RETRY_SCHEDULED"),
+        ("again", 2, "SUCCEEDED"),
+        ("last", 1, "FAILED"),
+    ]
