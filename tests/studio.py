@@ -72,15 +72,17 @@ class Studio:
         )
         plan = compile_plan(Document.model_validate(document), self.tools.registry)
         of, _ = builders.published(self.store, document["id"], document=document, plan=plan)
+        if "payloadSchema" in document:
+            self.change_version(of, payload_schema_json=document["payloadSchema"])
         return of
 
-    def change_plan(self, of: WorkflowDefinition, plan: dict[str, Any]) -> None:
-        """Of its one version: what no publishing would have made."""
+    def change_version(self, of: WorkflowDefinition, **values: Any) -> None:
+        """Its one version: also into what no publishing would have made."""
         with self.store.writing() as session:
             session.execute(
                 update(WorkflowDefinitionVersion)
                 .where(WorkflowDefinitionVersion.workflow_id == of.workflow_id)
-                .values(plan_json=plan)
+                .values(**values)
             )
 
     def start(self, of: WorkflowDefinition, payload: Any = None, **fields: Any) -> str:

@@ -159,7 +159,7 @@ def test_every_attempt_is_a_new_child_run(worked: Studio) -> None:
             "else": [failing(category="TransientError")],
         },
     )
-    retried = call("sub", key(child), {"go": False}, retry=_retry())
+    retried = call("sub", key(child), {"go": expr("false")}, retry=_retry())
     run = worked.execute(try_catch("guard", [retried], [act("tidy", "quick")]))
 
     assert run.status == "SUCCEEDED", run.error_json
@@ -280,7 +280,7 @@ def _call_each_other(studio: Studio, first: WorkflowDefinition, second: Workflow
             }
         ],
     }
-    studio.change_plan(first, plan)
+    studio.change_version(first, plan_json=plan)
 
 
 def test_a_cancel_of_the_parent_cancels_its_children_and_waits_for_them(worked: Studio) -> None:
