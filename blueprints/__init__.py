@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from blueprints import auth, definitions, health, runs
+from blueprints import auth, definitions, health, runs, waits
 
 
 def register_blueprints(app: Flask) -> None:
     app.register_blueprint(auth.bp)
     app.register_blueprint(health.bp, url_prefix="/health")
     app.register_blueprint(runs.bp)
+    app.register_blueprint(waits.bp)
     app.register_blueprint(definitions.bp, url_prefix="/workflows")

@@ -59,6 +59,8 @@ class Controls:
     cancel: bool = False
     stop: bool = False
     replay: bool = False
+    answer: bool = False
+    """Its tasks may be answered, its quota pauses released."""
     replay_note: str | None = None
     """Why Replay is not offered to somebody who otherwise might."""
 
@@ -76,6 +78,7 @@ class Controls:
             cancel=ends and run.cancel is None,
             stop=ends and glance.stop_offered,
             replay=note is None,
+            answer=ends,
             replay_note=note,
         )
 

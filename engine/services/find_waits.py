@@ -86,10 +86,14 @@ def list_open_waits(
     rules: Rules,
     *,
     kinds: Sequence[str] | None = None,
+    assignee: str | None = None,
     cursor: Cursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> WaitPage:
-    """Open waits of open runs, those that began last first; `kinds`: of these only."""
+    """Open waits of open runs, those that began last first; `kinds`: of these only.
+
+    `assignee`: only tasks assigned to this email, whatever its case.
+    """
     raise NotImplementedError
 
 
