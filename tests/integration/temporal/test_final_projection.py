@@ -72,7 +72,7 @@ def log_of(studio: Studio, run_id: str) -> list[str]:
 
 @pytest.mark.parametrize("ask", [by_service, by_temporals_own_tools])
 def test_a_cancel_while_the_end_is_written_comes_too_late_and_changes_nothing(
-    gate: Gate, worked: Studio, ask: Callable[[Studio, str], None]
+    worked: Studio, gate: Gate, ask: Callable[[Studio, str], None]
 ) -> None:
     run_id = worked.start(worked.publish(act("only", "quick")))
     assert gate.reached.wait(20)
