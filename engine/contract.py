@@ -26,7 +26,6 @@ ACTIVITY_OPEN_WAIT: Final = "open_wait"
 ACTIVITY_FETCH_VALUE: Final = "fetch_value"
 ACTIVITY_STORE_CHECKPOINT: Final = "store_checkpoint"
 ACTIVITY_FINISH_RUN: Final = "finish_run"
-ACTIVITY_LAUNCH_CHILD: Final = "launch_child"
 
 QUERY_POSITION: Final = "position"
 """Answers {"path": str | None, "steps": int}: where the interpreter stands."""
@@ -274,29 +273,3 @@ class Finish:
 class Finished:
     status: str
     """The status the row has: another than asked when it was terminal already."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchChild:
-    """A child run to accept, for one attempt of a call step; repeated, it gives the same run."""
-
-    run_id: str
-    """The parent's."""
-    batch: Batch
-    path: str
-    iter: list[int]
-    attempt: int
-    workflow_key: str
-    workflow_version: int
-    payload: Json
-
-
-@dataclass(frozen=True, slots=True)
-class ChildLaunched:
-    child_run_id: str | None = None
-    root_run_id: str | None = None
-    cause: dict[str, Json] | None = None
-    """Refused, there is no child run: error data that says why."""
-    take_boundary: bool = False
-    run_over: bool = False
-    repeated: bool = False

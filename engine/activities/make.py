@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from engine import contract, contract_waits
+from engine import contract, contract_children, contract_waits
 from engine.activities.pulse import TemporalPulse
 from engine.durable.wire import pack, unpack
 from engine.errors import NotFound, RunOver, StepFailed
@@ -30,7 +30,7 @@ from engine.services.launch_child import launch_child
 from engine.services.perform_action import perform_action
 from engine.services.record_progress import record_progress
 from engine.services.store_checkpoint import store_checkpoint
-from engine.services.track_wait import open_wait
+from engine.services.track_wait import admit_step, open_wait
 from engine.services.values import fetch_value
 
 
@@ -66,12 +66,16 @@ class Activities:
 
     @_named(contract.ACTIVITY_CLAIM_RUN, contract.Claim)
     def claim_run(self, wanted: contract.Claim) -> contract.Claimed:
-        return claim_run(self._services, wanted)
+        claimed = claim_run(self._services, wanted)
+        counted = claimed.granted and self._tools.quota.applies(self._services)
+        return replace(claimed, counted=True) if counted else claimed
 
     @_named(contract.ACTIVITY_PERFORM_ACTION, contract.ActionCall)
     def perform_action(self, call: contract.ActionCall) -> contract.ActionAnswer:
         try:
-            return _leaving(perform_action(self._services, self._tools, call, TemporalPulse()))
+            answer = perform_action(self._services, self._tools, call, TemporalPulse())
+            counted = self._tools.quota.applies(self._services)
+            return _leaving(replace(answer, counted=True) if counted else answer)
         except StepFailed as failed:
             raise _failure(failed) from failed
         except RunOver:
@@ -83,7 +87,11 @@ class Activities:
 
     @_named(contract.ACTIVITY_OPEN_WAIT, contract_waits.OpenWait)
     def open_wait(self, wanted: contract_waits.OpenWait) -> contract_waits.WaitAnswer:
-        return _leaving(open_wait(self._services, wanted))
+        return _leaving(open_wait(self._services, self._tools.quota, wanted))
+
+    @_named(contract_waits.ACTIVITY_ADMIT_STEP, contract_waits.AdmitStep)
+    def admit_step(self, wanted: contract_waits.AdmitStep) -> contract_waits.Admitted:
+        return _leaving(admit_step(self._services, self._tools.quota, wanted))
 
     @_named(contract.ACTIVITY_FETCH_VALUE, contract.ValueWanted)
     def fetch_value(self, wanted: contract.ValueWanted) -> contract.ValuePiece:
@@ -99,8 +107,10 @@ class Activities:
         except RunOver:
             return contract.Stored(run_over=True)
 
-    @_named(contract.ACTIVITY_LAUNCH_CHILD, contract.LaunchChild)
-    def launch_child(self, wanted: contract.LaunchChild) -> contract.ChildLaunched:
+    @_named(contract_children.ACTIVITY_LAUNCH_CHILD, contract_children.LaunchChild)
+    def launch_child(
+        self, wanted: contract_children.LaunchChild
+    ) -> contract_children.ChildLaunched:
         return _leaving(launch_child(self._services, wanted))
 
     @_named(contract.ACTIVITY_FINISH_RUN, contract.Finish)
@@ -116,6 +126,7 @@ def make_activities(services: Services, tools: ActionTools) -> list[Callable[...
         made.perform_action,
         made.record_progress,
         made.open_wait,
+        made.admit_step,
         made.fetch_value,
         made.store_checkpoint,
         made.finish_run,

@@ -22,6 +22,7 @@ from temporalio.exceptions import (
 
 from engine import contract
 from engine.contract import REFERENCE_KEY, Json, RunResult, RunStart
+from engine.contract_children import ACTIVITY_LAUNCH_CHILD, ChildLaunched
 from engine.durable import calls, messages
 from engine.durable.progress import Progress
 from engine.errors import Category, StepFailed
@@ -65,12 +66,12 @@ async def reported(progress: Progress, scopes: dict[str, Json]) -> dict[str, Jso
     return await progress.store(packed)
 
 
-async def _launch(progress: Progress, request: ChildRequest) -> contract.ChildLaunched:
+async def _launch(progress: Progress, request: ChildRequest) -> ChildLaunched:
     await progress.make_room()
     batch = progress.take_batch()
     wanted = messages.launch_child(progress.run_id, batch, request)
-    launched: contract.ChildLaunched = await progress.write(
-        contract.ACTIVITY_LAUNCH_CHILD, wanted, contract.ChildLaunched, batch
+    launched: ChildLaunched = await progress.write(
+        ACTIVITY_LAUNCH_CHILD, wanted, ChildLaunched, batch
     )
     progress.heed(launched)
     return launched
@@ -113,9 +114,7 @@ async def _scopes(progress: Progress, result: RunResult) -> dict[str, Json]:
     return {} if packed is None else final_scopes.unpack(packed)
 
 
-def _failed(
-    request: ChildRequest, launched: contract.ChildLaunched, cause: dict[str, Json]
-) -> StepFailed:
+def _failed(request: ChildRequest, launched: ChildLaunched, cause: dict[str, Json]) -> StepFailed:
     """ChildWorkflowError; its words are the cause's, its category says whose failure it is."""
     details = {
         "workflowId": request.workflow_key,

@@ -12,10 +12,10 @@ from engine.contract import (
     Batch,
     ClosedWait,
     Json,
-    LaunchChild,
     StepRecord,
     occurrence,
 )
+from engine.contract_children import LaunchChild
 from engine.contract_waits import AdmitStep, OpenWait
 from engine.interpreter.host import ActionRequest, ChildRequest, StepEnd, StepPlace, WaitRequest
 

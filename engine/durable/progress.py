@@ -14,7 +14,7 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from engine import contract, contract_waits
+from engine import contract, contract_children, contract_waits
 from engine.contract import Batch, Json
 from engine.durable import calls
 from engine.durable.budget import Budget
@@ -56,7 +56,7 @@ class Progress:
         | contract.BatchAnswer
         | contract_waits.Admitted
         | contract_waits.WaitAnswer
-        | contract.ChildLaunched,
+        | contract_children.ChildLaunched,
     ) -> None:
         """What every answer says beside its own matter. Raises `RunOver`."""
         if answer.run_over:

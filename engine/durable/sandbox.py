@@ -12,6 +12,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 PASSED_THROUGH: Final = (
     "engine.contract",
+    "engine.contract_children",
     "engine.contract_waits",
     "engine.durable.budget",
     "engine.durable.calls",

@@ -13,7 +13,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.contract import ChildLaunched, Json, LaunchChild, occurrence
+from engine.contract import Json, occurrence
+from engine.contract_children import ChildLaunched, LaunchChild
 from engine.definitions.workflows import MAX_CALL_DEPTH
 from engine.errors import (
     Category,

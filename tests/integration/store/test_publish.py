@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.actions.registry import default_registry
-from engine.definitions.availability import AVAILABLE_KINDS
 from engine.definitions.hashing import canonical_hash
 from engine.errors import Conflict, Invalid, NotFound
 from engine.services import find_definitions, payload_schemas, publish_definition
@@ -281,11 +280,7 @@ def test_what_is_no_schema_is_not_added(services: Services, ref: str, schema: An
         payload_schemas.add_schema(services, ref, schema, ACTOR)
 
 
-def test_a_called_workflow_is_pinned_when_its_caller_is_published(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = AVAILABLE_KINDS | {"control.callWorkflow"}
-    monkeypatch.setattr("engine.definitions.checks.kinds.AVAILABLE_KINDS", known)
+def test_a_called_workflow_is_pinned_when_its_caller_is_published(services: Services) -> None:
     call = {"id": "call", "type": "control.callWorkflow", "workflowId": "greet"}
     assert publish_definition.check(services, document("caller", steps=[call])) != []
     publish(services, document())

@@ -5,29 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from engine.contract import temporal_workflow_id
-from engine.store.tables import WorkflowDefinition, WorkflowRun
-from tests.steps import act, assign, call, expr, loop, try_catch, wait
+from engine.store.tables import WorkflowDefinition
+from tests.integration.temporal.children import children, error_of, failing, key
+from tests.steps import act, assign, call, expr, try_catch
 from tests.studio import Studio
 
 pytestmark = pytest.mark.temporal
-
-
-def children(studio: Studio, run_id: str) -> list[WorkflowRun]:
-    with studio.store.reading() as session:
-        rows = select(WorkflowRun).where(WorkflowRun.parent_run_id == run_id)
-        return list(session.scalars(rows.order_by(WorkflowRun.started_at)))
-
-
-def failing(times: int = 9, category: str = "ActionError") -> dict[str, Any]:
-    return act("breaks", "quick", fails=times, category=category)
-
-
-def key(of: WorkflowDefinition) -> str:
-    assert of.key is not None
-    return of.key
 
 
 def test_a_child_is_a_run_of_its_own_and_its_scopes_are_mapped_back(worked: Studio) -> None:
@@ -133,7 +118,7 @@ def test_a_child_that_fails_is_a_child_workflow_error_with_its_cause(worked: Stu
 
     assert run.status == "FAILED"
     (row,) = children(worked, run.run_id)
-    error = run.error_json
+    error = error_of(run)
     assert error["category"] == "ChildWorkflowError"
     assert error["nodePath"] == "root.steps[0]"
     details = error["details"]
@@ -201,7 +186,7 @@ def test_an_input_that_is_refused_makes_no_run(worked: Studio) -> None:
 
     assert run.status == "FAILED"
     assert children(worked, run.run_id) == []
-    details = run.error_json["details"]
+    details = error_of(run)["details"]
     assert details["childRunId"] is None
     assert details["cause"]["category"] == "ValidationError"
     assert details["cause"]["code"] == "PAYLOAD_DOES_NOT_FIT"
@@ -225,8 +210,8 @@ def test_a_child_whose_workflow_is_paused_or_full_may_be_called_again(worked: St
 
     _change(worked, child, concurrency_limit=0)
     run = worked.execute(call("sub", key(child)))
-    assert run.error_json["details"]["cause"]["category"] == "TransientError"
-    assert run.error_json["details"]["cause"]["code"] == "CONCURRENCY_LIMIT"
+    assert error_of(run)["details"]["cause"]["category"] == "TransientError"
+    assert error_of(run)["details"]["cause"]["code"] == "CONCURRENCY_LIMIT"
 
 
 def _change(studio: Studio, of: WorkflowDefinition, **values: Any) -> None:
@@ -248,7 +233,7 @@ def test_calls_go_eight_deep_and_no_deeper(worked: Studio) -> None:
     assert worked.ended(fits).status == "SUCCEEDED"
     failed = worked.ended(too_deep)
     assert failed.status == "FAILED"
-    error = failed.error_json
+    error = error_of(failed)
     for _ in range(9):
         assert error["category"] == "ChildWorkflowError"
         error = error["details"]["cause"]
@@ -263,7 +248,7 @@ def test_calls_that_go_round_are_refused(worked: Studio) -> None:
     run = worked.ended(worked.start(first))
 
     assert run.status == "FAILED"
-    cause = run.error_json["details"]["cause"]["details"]["cause"]
+    cause = error_of(run)["details"]["cause"]["details"]["cause"]
     assert cause["code"] == "WORKFLOW_CALL_CYCLE"
     assert cause["category"] == "ValidationError"
 
@@ -281,77 +266,3 @@ def _call_each_other(studio: Studio, first: WorkflowDefinition, second: Workflow
         ],
     }
     studio.change_version(first, plan_json=plan)
-
-
-def test_a_cancel_of_the_parent_cancels_its_children_and_waits_for_them(worked: Studio) -> None:
-    """Bar 20, and cancellation during a child: grandchildren too, from Temporal's own tools too."""
-    leaf = worked.publish(wait("long"))
-    middle = worked.publish(call("leaf", key(leaf)))
-    top = worked.publish(call("middle", key(middle)))
-    ids = [worked.start(top), worked.start(top)]
-    for run_id in ids:
-        worked.eventually(lambda run_id=run_id: _leaf_of(worked, run_id) == "WAITING")  # type: ignore[misc]
-    worked.cancel(ids[0])
-    worked.cancel(ids[1], row=False)
-
-    for run_id in ids:
-        assert worked.ended(run_id).status == "CANCELED"
-        assert worked.temporal_status(run_id) == "CANCELED"
-        (child,) = children(worked, run_id)
-        (grandchild,) = children(worked, child.run_id)
-        assert (child.status, grandchild.status) == ("CANCELED", "CANCELED")
-        assert worked.outline(run_id) == [("middle", 1, "CANCELED")]
-        assert [one.status for one in worked.waits(grandchild.run_id)] == ["CANCELED"]
-        assert grandchild.root_run_id == run_id
-
-
-def _leaf_of(studio: Studio, run_id: str) -> str | None:
-    at = None
-    for child in children(studio, run_id):
-        at = next((one.status for one in children(studio, child.run_id)), None)
-    return at
-
-
-def test_a_cancel_of_the_child_alone_is_its_parents_error(worked: Studio) -> None:
-    """Only one's own cancellation is never caught."""
-    child = worked.publish(wait("long"))
-    guarded = {**try_catch("guard", [call("sub", key(child))], []), "captureErrorAs": "why"}
-    run_id = worked.start(worked.publish(guarded, act("send", value=expr("vars.why"))))
-    worked.eventually(lambda: [one.status for one in children(worked, run_id)] == ["WAITING"])
-    worked.cancel(children(worked, run_id)[0].run_id)
-
-    assert worked.ended(run_id).status == "SUCCEEDED"
-    assert [one.status for one in children(worked, run_id)] == ["CANCELED"]
-    (send,) = worked.steps(run_id, definition_step_id="send")
-    why = (send.output_json or {})["value"]
-    assert (why["category"], why["details"]["cause"]["category"]) == (
-        "ChildWorkflowError",
-        "Cancellation",
-    )
-
-
-def test_children_of_a_concurrent_loop_are_cancelled_when_a_sibling_fails(worked: Studio) -> None:
-    child = worked.publish(wait("long"))
-    body = {
-        "id": "which",
-        "type": "control.if",
-        "condition": expr("thing = 2"),
-        "then": [wait("soon", 300), failing()],
-        "else": [call("sub", key(child))],
-    }
-    run = worked.execute({**loop("each", "[1, 2, 3]", body), "concurrency": 3})
-
-    assert run.status == "FAILED"
-    assert run.error_json["category"] == "ActionError"
-    assert [one.status for one in children(worked, run.run_id)] == ["CANCELED", "CANCELED"]
-
-
-def test_a_terminated_parent_leaves_no_child_behind(worked: Studio) -> None:
-    """The parent close policy: terminated by Temporal's own tools, its children clean up."""
-    child = worked.publish(wait("long"))
-    run_id = worked.start(worked.publish(call("sub", key(child))))
-    worked.eventually(lambda: [one.status for one in children(worked, run_id)] == ["WAITING"])
-    worked.services.gateway.terminate_run(temporal_workflow_id(run_id), "by hand")
-
-    (row,) = children(worked, run_id)
-    assert worked.ended(row.run_id).status == "CANCELED"

@@ -13,12 +13,10 @@ from tests.unit.definitions.sample import (
     branch,
     call,
     check,
-    child,
     document,
     event,
     expr,
     is_warning,
-    loop,
     said,
     task,
 )
@@ -68,9 +66,6 @@ BAD: list[tuple[str, Any, list[tuple[str, str]]]] = [
      [("INVALID_WORKFLOW_DEFINITION", FIRST)]),
     ("an event wait", document(event()), [("KIND_NOT_AVAILABLE", FIRST)]),
     ("a task", document(task(form={})), [("KIND_NOT_AVAILABLE", FIRST)]),
-    ("a call", document(child(inputMapping={"ticket": expr("'x'")})),
-     [("KIND_NOT_AVAILABLE", FIRST)]),
-    ("a concurrent loop", document(loop(concurrency=2)), [("KIND_NOT_AVAILABLE", FIRST)]),
     # ids
     ("the same id twice", document(call("a"), call("a")), [("DUPLICATE_STEP_ID", "root.steps[1]")]),
     ("the same id inside", document(call("a"), branch(call("a"))),

@@ -111,7 +111,7 @@ BAD: list[tuple[str, Any, list[tuple[str, str]]]] = [
                "captureErrorAs": "error"}), [("INVALID_NAME", FIRST)]),
     ("an empty itemVar", document(loop(itemVar="")), [("INVALID_WORKFLOW_DEFINITION", FIRST)]),
     ("concurrency 51", document(loop(concurrency=51)),
-     [("INVALID_WORKFLOW_DEFINITION", FIRST), ("KIND_NOT_AVAILABLE", FIRST)]),
+     [("INVALID_WORKFLOW_DEFINITION", FIRST)]),
     ("concurrency 0", document(loop(concurrency=0)), [("INVALID_WORKFLOW_DEFINITION", FIRST)]),
     ("onItemError skip", document(loop(onItemError="skip")),
      [("INVALID_WORKFLOW_DEFINITION", FIRST)]),
