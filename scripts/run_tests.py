@@ -46,7 +46,7 @@ class Phase:
         return self.name != "lint" and not any((ROOT / "tests" / self.name).rglob("test_*.py"))
 
 
-TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 TIMED = ("integration", "e2e")
 """They hold real processes to seconds. What fails while two run at once is run again alone, and
 must pass then; both outcomes are printed."""
@@ -55,7 +55,7 @@ PHASES = (
     Phase("unit", TWO_AT_ONCE),
     Phase("integration", TWO_AT_ONCE, needs_temporal=True),
     Phase("acceptance", needs_temporal=True, needs_chromium=True),
-    Phase("e2e", needs_temporal=True, needs_chromium=True),
+    Phase("e2e", TWO_AT_ONCE, needs_temporal=True, needs_chromium=True),
     Phase("drills", needs_temporal=True),
 )
 

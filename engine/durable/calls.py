@@ -35,8 +35,8 @@ LOCAL_RETRY_THRESHOLD: Final = timedelta(seconds=5)
 DATABASE_TIMEOUT: Final = timedelta(seconds=30)
 """For one attempt of an activity that only writes rows."""
 
-HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
-"""How long after its last beat a worker counts as lost."""
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=15)
+"""How long after its last beat, one a second, a worker counts as lost."""
 
 TIMEOUT_MARGIN: Final = timedelta(seconds=60)
 """Beyond the author's timeout, which the activity itself enforces (engine.services.attempt): an

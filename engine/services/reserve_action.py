@@ -39,8 +39,8 @@ from engine.services.values import fit
 from engine.store import ledger, projection
 from engine.store.projection import RunGlance, glance
 
-LEASE: Final = timedelta(seconds=30)
-_EXTEND_EVERY: Final = timedelta(seconds=10)
+LEASE: Final = timedelta(seconds=15)
+_EXTEND_EVERY: Final = timedelta(seconds=5)
 
 
 class CallIsBusy(Exception):

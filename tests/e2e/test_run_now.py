@@ -23,7 +23,7 @@ def test_a_run_started_by_the_form_is_watched_until_it_succeeds(
     run_id = runs.run_id(page)
     if scripted:
         page.evaluate("window.stillThere = true")
-    expect(runs.status(page)).to_have_text("SUCCEEDED")
+    runs.comes_to_be(page, "SUCCEEDED")
     expect(page).to_have_title("SUCCEEDED · Ticket triage · " + run_id[:8] + " · Run Studio")
     assert page.locator("#run-live li[id^='step-']").count() > 3
     if scripted:

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.dev_server import DevServer
+from tests.integration.scripts.watching import eventually, lives, status
 from tests.product import Product
 
 pytestmark = [pytest.mark.temporal, pytest.mark.timeout(400)]
-
-
-def lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (OSError, FileNotFoundError):
-        return False
-
-
-def eventually(condition: Callable[[], bool], why: str) -> None:
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, why
-        time.sleep(0.05)
-
-
-def status(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return int(answer.status)
-    except OSError:
-        return 0
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
-    made = Product(tmp_path / "data")
-    yield made
-    made.kill()
 
 
 def test_it_starts_says_how_to_sign_in_and_ends_with_nothing_left(product: Product) -> None:
@@ -68,31 +36,6 @@ def test_it_starts_says_how_to_sign_in_and_ends_with_nothing_left(product: Produ
     assert "Traceback" not in product.output
     assert [name for name, pid in children.items() if lives(pid)] == []
     assert not (product.data_dir / "running.env").exists()
-
-
-def test_what_dies_is_started_again_and_a_killed_supervisor_leaves_nothing(
-    product: Product,
-) -> None:
-    product.start()
-    product.wait_for("Ctrl-C")
-    for name in ["worker", "temporal", "web"]:
-        before = product.children()[name]
-        os.kill(before, signal.SIGKILL)
-        product.wait_for(f"the {name} ended (signal 9); starting it again in 1 s")
-        product.wait_for(f"the {name} is started again")
-        assert product.children()[name] != before
-    eventually(lambda: status(f"{product.url}/health/ready") == 200, "the product did not recover")
-
-    children = product.children()
-    product.kill()
-    eventually(lambda: not any(map(lives, children.values())), "children outlived a killed parent")
-
-    again = Product(product.data_dir)
-    again.environment |= product.ports
-    again.start()
-    again.wait_for("Ctrl-C")
-    assert "Sign in    as the operator that exists" in again.output
-    assert again.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize("variable", ["PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT"])
