@@ -34,6 +34,8 @@ from engine.services.context import Services
 from engine.services.heartbeat import HeartbeatWriter
 from engine.services.reconcile_runs import EVERY, reconcile
 from engine.services.repeat import Repeating
+from engine.services.tend_waits import EVERY as TEND_EVERY
+from engine.services.tend_waits import tend_waits
 from engine.settings import Settings
 from engine.store.session import Store, in_transaction, make_engine
 from engine.store.workers import WorkerState
@@ -93,6 +95,11 @@ async def _serve(
     )
     background = (
         Repeating("heartbeat", heartbeat.EVERY_S, writer.beat),
+        Repeating(
+            "waits",
+            tend_waits.EVERY.total_seconds(),
+            lambda: tend_waits.tend_waits(services, identity),
+        ),
         Repeating("reconciler", EVERY.total_seconds(), lambda: reconcile(services, identity)),
     )
     for repeating in background:

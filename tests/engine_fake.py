@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from engine.contract import RunResult, temporal_workflow_id
+from engine.contract import Json, RunResult, temporal_workflow_id
 from engine.errors import Unavailable
-from engine.gateway.executions import Ending, Execution, ExecutionState
+from engine.gateway.executions import (
+    Ending,
+    Execution,
+    ExecutionState,
+    Signal,
+    UpdateOutcome,
+    UpdateState,
+)
 from engine.store.session import in_transaction
 
 
@@ -30,6 +37,13 @@ class FakeEngine:
     """Runs at the beginning of every call, also of one that fails."""
     lose_answers: bool = False
     """A start happens, and its answer does not arrive."""
+    signals: list[Signal] = field(default_factory=list)
+    """That were taken, or came to a workflow that is not open."""
+    updates: list[tuple[str, Json]] = field(default_factory=list)
+    """Id and argument of each that was asked for."""
+    update_outcome: UpdateOutcome = field(
+        default_factory=lambda: UpdateOutcome(UpdateState.ACCEPTED)
+    )
 
     def start_run(self, run_id: str) -> str:
         self._call("start", run_id)
@@ -63,6 +77,22 @@ class FakeEngine:
         self._call("list", "")
         shown = [name for name in self.executions if self._is_open(name)]
         return [name for name in shown if name not in self.hidden][:limit]
+
+    def signal_runs(self, signals: Sequence[Signal]) -> list[bool | None]:
+        assert not in_transaction(), "signals were sent inside a database transaction"
+        if self.down:
+            return [None] * len(signals)
+        self.signals += signals
+        return [self._is_open(one.workflow_id) for one in signals]
+
+    def update_run(
+        self, temporal_workflow_id: str, name: str, argument: Json, update_id: str
+    ) -> UpdateOutcome:
+        self._call("update", temporal_workflow_id)
+        self.updates.append((update_id, argument))
+        if not self._is_open(temporal_workflow_id):
+            return UpdateOutcome(UpdateState.UNKNOWN)
+        return self.update_outcome
 
     def reachable(self) -> bool:
         return not self.down

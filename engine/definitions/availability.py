@@ -15,6 +15,8 @@ AVAILABLE_KINDS: Final = frozenset(
         "action.call",
         "transform.assign",
         "state.set",
+        "event.wait",
+        "human.task",
         "time.wait",
         "control.if",
         "control.forEach",
@@ -25,5 +27,5 @@ AVAILABLE_KINDS: Final = frozenset(
     }
 )
 
-AVAILABLE_TRIGGERS: Final[frozenset[str]] = frozenset()
+AVAILABLE_TRIGGERS: Final = frozenset({"event"})
 """Triggers that start runs. A document with another one publishes, and is told so."""

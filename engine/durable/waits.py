@@ -184,6 +184,7 @@ class Waits:
         wait.form, wait.is_open = answer.form, True
         if answer.event is not None:
             found = answer.event
+            self._progress.budget.answered(result_bytes=messages.size(found))
             _end_by_event(
                 wait,
                 EventSignal("", found["eventId"], found["eventName"], found.get("payload")),

@@ -9,7 +9,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from engine.contract import RunResult
+from engine.contract import Json, RunResult
 
 WORKER_LOST: Final = "WORKER_LOST"
 """Cause of a workflow task that a worker took and did not complete in time."""
@@ -63,6 +63,33 @@ class Ending:
 
     result: RunResult | None = None
     message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One message to one running workflow."""
+
+    workflow_id: str
+    name: str
+    argument: Json
+
+
+class UpdateState(StrEnum):
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    """By the workflow's validator: nothing of it is in history."""
+    UNCONFIRMED = "UNCONFIRMED"
+    """No answer in time: it may still be accepted when a worker comes."""
+    UNKNOWN = "UNKNOWN"
+    """There is no such open workflow."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOutcome:
+    state: UpdateState
+    refused_as: str = ""
+    """The refusal's type."""
+    details: Json = None
 
 
 @dataclass(frozen=True, slots=True)

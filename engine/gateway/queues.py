@@ -25,7 +25,8 @@ from temporalio.service import RPCError
 from engine.contract import TASK_QUEUE
 from engine.gateway.connect import RPC_TIMEOUT, Connection
 from engine.gateway.executions import WORKER_LOST, Poller, QueueView, TaskFailure, moment
-from engine.gateway.runs import failure_text, is_unknown_workflow
+from engine.gateway.runs import failure_text
+from engine.gateway.unknown import is_unknown_workflow
 
 _EVENTS_READ: Final = 10
 _CAUSE_PREFIX: Final = "WORKFLOW_TASK_FAILED_CAUSE_"

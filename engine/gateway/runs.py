@@ -6,12 +6,13 @@ transaction: a slow answer would hold the row's lock.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import PendingWorkflowTaskState, WorkflowExecutionStatus
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeWorkflowExecutionRequest,
@@ -20,18 +21,29 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from engine.contract import (
     TASK_QUEUE,
     WORKFLOW_TYPE,
+    Json,
     RunResult,
     RunStart,
     temporal_workflow_id,
 )
 from engine.errors import Unavailable
+from engine.gateway import telling
 from engine.gateway.connect import RPC_TIMEOUT, Connection, Use
-from engine.gateway.executions import Ending, Execution, ExecutionState, PendingTask, moment
+from engine.gateway.executions import (
+    Ending,
+    Execution,
+    ExecutionState,
+    PendingTask,
+    Signal,
+    UpdateOutcome,
+    moment,
+)
+from engine.gateway.unknown import is_unknown_workflow
 
 T = TypeVar("T")
 
@@ -127,6 +139,27 @@ class TemporalRunGateway:
 
         return self._call(listing, timeout_s=_LISTING_TIMEOUT_S)
 
+    def signal_runs(self, signals: Sequence[Signal]) -> list[bool | None]:
+        """True: taken; False: no such open workflow; None: no answer."""
+        taken: list[bool | None] = []
+        for first in range(0, len(signals), telling.SIGNALS_A_CALL):
+            some = signals[first : first + telling.SIGNALS_A_CALL]
+            try:
+                taken += self._call(partial(_signal_all, some), timeout_s=_LISTING_TIMEOUT_S)
+            except Unavailable:
+                return taken + [None] * (len(signals) - len(taken))
+        return taken
+
+    def update_run(
+        self, temporal_workflow_id: str, name: str, argument: Json, update_id: str
+    ) -> UpdateOutcome:
+        """Wait for the workflow's yes or no for 10 s at most (docs/rules.md 7)."""
+
+        async def ask(client: Client) -> UpdateOutcome:
+            return await telling.update(client, temporal_workflow_id, name, argument, update_id)
+
+        return self._call(ask, timeout_s=telling.UPDATE_TIMEOUT_S)
+
     def reachable(self) -> bool:
         async def namespace(client: Client) -> bool:
             request = DescribeNamespaceRequest(namespace=client.namespace)
@@ -144,12 +177,10 @@ class TemporalRunGateway:
         return self._connection.call(use, **options)
 
 
-def is_unknown_workflow(error: RPCError) -> bool:
-    """Is there no such open workflow? Where the *namespace* is missing, nothing is known."""
-    if error.status is not RPCStatusCode.NOT_FOUND:
-        return False
-    details: Iterable[Any] = error.grpc_status.details
-    return not any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in details)
+async def _signal_all(signals: Sequence[Signal], client: Client) -> list[bool | None]:
+    limit = asyncio.Semaphore(telling.SIGNALS_AT_ONCE)
+    told = (telling.signal(client, one, limit) for one in signals)
+    return list(await asyncio.gather(*told))
 
 
 async def _describe(client: Client, temporal_workflow_id: str) -> Execution | None:

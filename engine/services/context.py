@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from engine.contract import Json
 from engine.definitions.catalogue import Catalogue
-from engine.gateway.executions import Ending, Execution, QueueView, TaskFailure
+from engine.gateway.executions import (
+    Ending,
+    Execution,
+    QueueView,
+    Signal,
+    TaskFailure,
+    UpdateOutcome,
+)
 from engine.store.session import Store
 
 
@@ -38,6 +46,17 @@ class RunGateway(Protocol):
 
     def terminate_run(self, temporal_workflow_id: str, reason: str) -> bool:
         """End it at once, without clean-up. False as in `cancel_run`."""
+
+    def signal_runs(self, signals: Sequence[Signal]) -> list[bool | None]:
+        """Tell running workflows. True: taken; False: no such open workflow; None: no answer."""
+
+    def update_run(
+        self, temporal_workflow_id: str, name: str, argument: Json, update_id: str
+    ) -> UpdateOutcome:
+        """Ask a running workflow to take something, and wait for its yes for 10 s at most.
+
+        The same `update_id` again is the same update.
+        """
 
     def reachable(self) -> bool:
         """Does Temporal answer, and is the namespace there?"""

@@ -16,7 +16,7 @@ from engine.contract import Json
 from engine.errors import Category
 from engine.interpreter.failure import timestamp
 from engine.runs.status import OPEN, InvocationStatus, RunStatus
-from engine.store import projection
+from engine.store import projection, task_inbox
 from engine.store.invocations import WorkflowActionInvocation
 from engine.store.runs import WorkflowRun
 
@@ -30,7 +30,8 @@ def close_run(
     if not projection.end_run(session, run_id, status, error, now):
         return False
     projection.close_open_steps(session, run_id, now)
-    projection.cancel_open_waits(session, run_id, now)
+    if projection.cancel_open_waits(session, run_id, now):
+        task_inbox.cancel_open_tasks(session, run_id, now)
     _close_calls(session, run_id, now)
     _close_unborn(session, run_id, now)
     return True

@@ -8,16 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
 from engine.runs.payload import RedactedPayload
+from engine.runs.status import OPEN, WaitStatus, WaitType
+from engine.services import answer_task
 from engine.services.find_runs import Cursor
-from engine.services.redact_run import Rules
+from engine.services.inspect_run import open_run
+from engine.services.redact_run import Rules, RunRedaction
+from engine.store.definitions import WorkflowDefinition
+from engine.store.runs import WorkflowRun
+from engine.store.tasks import TaskStatus, WorkflowHumanTask
+from engine.store.waits import WorkflowRunWait
 
 PAGE_SIZE: Final = 50
+COUNT_LIMIT: Final = 1000
+_QUOTA: Final = ("periodStart", "periodEnd", "usedCount", "limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +96,140 @@ def list_open_waits(
     rules: Rules,
     *,
     kinds: Sequence[str] | None = None,
-    assignee: str | None = None,
     cursor: Cursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> WaitPage:
-    """Open waits of open runs, those that began last first; `kinds`: of these only.
-
-    `assignee`: only tasks assigned to this email, whatever its case.
-    """
-    raise NotImplementedError
+    """Open waits of open runs, those that began last first; `kinds`: of these only."""
+    rows = session.execute(_page(kinds, cursor, limit + 1)).all()
+    kept, opened = rows[:limit], _Opened(session, rules)
+    last = kept[-1] if len(rows) > limit else None
+    older = None if last is None else Cursor(last.created_at, last.wait_id)
+    return WaitPage(tuple(_view(row, opened.redaction(row.run_id)) for row in kept), older)
 
 
 def count_open_tasks(session: Session) -> int:
     """Tasks that wait for an answer; stops counting at 1,001."""
-    raise NotImplementedError
+    some = (
+        select(WorkflowHumanTask.task_id)
+        .join(WorkflowRun, WorkflowRun.run_id == WorkflowHumanTask.run_id)
+        .where(WorkflowHumanTask.status == TaskStatus.OPEN, WorkflowRun.status.in_(OPEN))
+        .limit(COUNT_LIMIT + 1)
+    )
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def find_task(session: Session, rules: Rules, task_id: str) -> TaskView:
     """Raises `NotFound`."""
-    raise NotImplementedError
+    task = answer_task.find(session, task_id).task
+    opened = open_run(session, task.run_id, rules)
+    opened.learn()
+    redaction = opened.redaction
+    context, answer = task.context_json, task.answer_json
+    answered = task.status == TaskStatus.ANSWERED
+    return TaskView(
+        task_id=task.task_id,
+        run_id=task.run_id,
+        workflow_key=opened.row.key,
+        workflow_name=opened.row.name,
+        path=task.step_path,
+        title=redaction.text(task.title) or "",
+        description=redaction.text(task.description),
+        task_type=task.task_type,
+        form=task.form_json or {},
+        context=None if context is None else redaction.value(context),
+        assignee=redaction.text(task.assignee),
+        created_at=task.created_at,
+        due_at=task.due_at,
+        timeout_at=task.timeout_at,
+        status=_status(task.status, opened.run.status),
+        answer=redaction.value(answer, "/vars/event") if answered else None,
+        answered_by=task.answered_by,
+        answered_at=task.answered_at,
+    )
+
+
+def _status(status: str, run_status: str) -> str:
+    """A task whose run has ended waits for nobody."""
+    is_open = status == TaskStatus.OPEN and run_status in OPEN
+    return TaskStatus.CANCELED if status == TaskStatus.OPEN and not is_open else status
+
+
+class _Opened:
+    """How the values of the page's runs are redacted; each run is looked up once."""
+
+    def __init__(self, session: Session, rules: Rules) -> None:
+        self._session, self._rules = session, rules
+        self._known: dict[str, RunRedaction] = {}
+
+    def redaction(self, run_id: str) -> RunRedaction:
+        if run_id not in self._known:
+            opened = open_run(self._session, run_id, self._rules)
+            opened.learn()
+            self._known[run_id] = opened.redaction
+        return self._known[run_id]
+
+
+def _page(kinds: Sequence[str] | None, cursor: Cursor | None, limit: int) -> Select[Any]:
+    wait, task = WorkflowRunWait, WorkflowHumanTask
+    query = (
+        select(
+            wait.wait_id,
+            wait.run_id,
+            wait.wait_type,
+            wait.step_path,
+            wait.created_at,
+            wait.timeout_at,
+            wait.key,
+            wait.event_name,
+            wait.payload,
+            task.title,
+            task.assignee,
+            task.due_at,
+            task.task_type,
+            WorkflowDefinition.key.label("workflow_key"),
+            WorkflowDefinition.name.label("workflow_name"),
+        )
+        .join(WorkflowRun, WorkflowRun.run_id == wait.run_id)
+        .join(WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id)
+        .outerjoin(task, task.task_id == wait.wait_id)
+        .where(
+            wait.status == WaitStatus.WAITING,
+            WorkflowRun.status.in_(OPEN),
+            # Answered, and its run has not gone on yet: there is nothing left to do.
+            or_(task.status.is_(None), task.status == TaskStatus.OPEN),
+        )
+        .order_by(wait.created_at.desc(), wait.wait_id.desc())
+        .limit(limit)
+    )
+    if kinds is not None:
+        query = query.where(wait.wait_type.in_(kinds))
+    if cursor is not None:
+        at = tuple_(
+            literal(cursor.started_at, wait.created_at.type),
+            literal(cursor.run_id, wait.wait_id.type),
+        )
+        query = query.where(tuple_(wait.created_at, wait.wait_id) < at)
+    return query
+
+
+def _view(row: Any, redaction: RunRedaction) -> WaitView:
+    payload = row.payload if isinstance(row.payload, dict) else {}
+    is_quota, is_event = row.wait_type == WaitType.QUOTA, row.wait_type == WaitType.EVENT
+    return WaitView(
+        wait_id=row.wait_id,
+        run_id=row.run_id,
+        workflow_key=row.workflow_key,
+        workflow_name=row.workflow_name,
+        kind=row.wait_type,
+        path=row.step_path,
+        since=row.created_at,
+        until=row.timeout_at,
+        title=redaction.text(row.title),
+        key=redaction.text(row.key) if is_event else None,
+        event_name=row.event_name if is_event else None,
+        assignee=redaction.text(row.assignee),
+        due_at=row.due_at,
+        task_type=row.task_type,
+        reason=payload.get("reason") if is_quota else None,
+        quota={name: payload.get(name) for name in _QUOTA} if is_quota else None,
+    )

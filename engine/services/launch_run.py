@@ -56,6 +56,11 @@ class LaunchRequest:
     trigger_type: str | None = None
     """event, schedule, recurring; None: somebody pressed a button."""
     trigger_metadata: dict[str, Json] | None = None
+    trigger_fire_key: str | None = None
+    """One run for each: of which event, of which fire of a schedule."""
+    event_type: str | None = None
+    source_payload_schema_ref: str | None = None
+    trigger_mapping_applied: bool = False
     replay_of_run_id: str | None = None
     reason: str | None = None
     parent: Parent | None = None
@@ -165,6 +170,10 @@ def _insert(
             input_json=request.payload.value,
             trigger_type=request.trigger_type,
             trigger_metadata_json=request.trigger_metadata,
+            trigger_fire_key=request.trigger_fire_key,
+            event_type=request.event_type,
+            source_payload_schema_ref=request.source_payload_schema_ref,
+            trigger_mapping_applied=request.trigger_mapping_applied,
             engine="temporal",
             temporal_workflow_id=temporal_workflow_id(run_id),
             definition_hash=version.definition_hash,

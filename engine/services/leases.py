@@ -15,6 +15,7 @@ from engine.services.context import Services
 from engine.store.workers import Lease
 
 RECONCILER: Final = "reconciler"
+WAITS: Final = "waits"
 
 _LEASES: Final = cast(Table, Lease.__table__)
 

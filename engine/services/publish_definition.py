@@ -26,6 +26,7 @@ from engine.services import audit, find_definitions
 from engine.services.context import Actor, Services
 from engine.services.payload_schemas import all_schemas
 from engine.services.published_workflows import PublishedWorkflows
+from engine.services.task_types import all_task_types
 from engine.store.definitions import (
     DefinitionStatus,
     ValidationStatus,
@@ -120,6 +121,7 @@ def _check(services: Services, session: Session, document: Json) -> list[Finding
         workflows=PublishedWorkflows(session),
         schemas=all_schemas(session),
         secrets=services.secret_names,
+        task_types=all_task_types(session),
     )
 
 

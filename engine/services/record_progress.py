@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from engine.contract import Batch, BatchAnswer
 from engine.runs.status import RunStatus
+from engine.services.close_waits import close_waits
 from engine.services.context import Services
-from engine.services.step_rows import moment, write_records
+from engine.services.step_rows import write_records
 from engine.store import projection
 from engine.store.projection import RunGlance
 
@@ -42,10 +43,7 @@ def apply_batch(
     if view.lost_rows:
         projection.supersede(session, batch, now)
     write_records(session, batch, now)
-    for closed in batch.closed_waits:
-        projection.close_wait(
-            session, closed.wait_id, closed.outcome, closed.payload, moment(closed.at)
-        )
+    close_waits(session, batch, now)
     if run_row or asks_for_run_row(batch):
         projection.move_run(
             session, batch.run_id, batch.guard, _run_values(batch, now, status or _status_of(batch))

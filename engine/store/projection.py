@@ -266,12 +266,14 @@ def close_wait(
     )
 
 
-def cancel_open_waits(session: Session, run_id: str, now: datetime) -> None:
-    session.execute(
+def cancel_open_waits(session: Session, run_id: str, now: datetime) -> bool:
+    """False: none was open."""
+    closed = session.execute(
         update(WAITS)
         .where(WAITS.c.run_id == run_id, WAITS.c.status == WaitStatus.WAITING)
         .values(status=WaitStatus.CANCELED, resolved_at=now, updated_at=now)
     )
+    return _touched(closed)
 
 
 def _touched(result: Any) -> bool:

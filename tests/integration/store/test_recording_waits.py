@@ -23,6 +23,7 @@ from engine.services.context import Services
 from engine.services.finish_run import finish_run
 from engine.services.record_progress import record_progress
 from engine.services.store_checkpoint import store_checkpoint
+from engine.services.take_quota import QuotaLimit
 from engine.services.track_wait import open_wait
 from engine.services.values import PIECE_BYTES, fetch_value, keep, storable
 from engine.store.tables import (
@@ -40,7 +41,7 @@ from tests.integration.store.recorded import WAIT_ID, a_wait, row_of, rows, step
 class TestWaits:
     def test_an_open_wait_makes_the_run_wait(self, services: Services, run: WorkflowRun) -> None:
         for _ in range(2):
-            open_wait(services, a_wait(run))
+            open_wait(services, QuotaLimit(), a_wait(run))
 
         [wait] = rows(services.store, WorkflowRunWait)
         assert (wait.status, wait.wait_type, wait.payload) == (
@@ -55,14 +56,14 @@ class TestWaits:
     def test_a_wait_beside_something_that_runs_does_not(
         self, services: Services, run: WorkflowRun
     ) -> None:
-        open_wait(services, a_wait(run, run_waits=False))
+        open_wait(services, QuotaLimit(), a_wait(run, run_waits=False))
 
         assert row_of(services.store, run).status == "RUNNING"
 
     def test_the_next_batch_closes_it_and_the_run_runs(
         self, services: Services, run: WorkflowRun
     ) -> None:
-        open_wait(services, a_wait(run))
+        open_wait(services, QuotaLimit(), a_wait(run))
         closed = ClosedWait(WAIT_ID, "RESOLVED", STARTED_AT + 60_000, {"resolvedAt": "then"})
         record_progress(services, batch(run, closed_waits=[closed], guard=guard(history=9)))
 
@@ -74,10 +75,12 @@ class TestWaits:
     def test_one_that_is_followed_by_another_leaves_the_run_waiting(
         self, services: Services, run: WorkflowRun
     ) -> None:
-        open_wait(services, a_wait(run))
+        open_wait(services, QuotaLimit(), a_wait(run))
         closed = ClosedWait(WAIT_ID, "RESOLVED", STARTED_AT)
         later = batch(run, closed_waits=[closed], guard=guard(history=9))
-        open_wait(services, a_wait(run, batch=later, wait_id=builders.new_id(), iter=[1]))
+        open_wait(
+            services, QuotaLimit(), a_wait(run, batch=later, wait_id=builders.new_id(), iter=[1])
+        )
 
         assert row_of(services.store, run).status == "WAITING"
         assert len(rows(services.store, WorkflowRunWait, status="WAITING")) == 1
@@ -104,7 +107,7 @@ class TestTheEnd:
 
     def test_what_is_open_is_closed_with_it(self, services: Services, run: WorkflowRun) -> None:
         builders.save(services.store, builders.invocation(run))
-        open_wait(services, a_wait(run))
+        open_wait(services, QuotaLimit(), a_wait(run))
         again = record("RETRY_SCHEDULED", path="root.steps[1]", next_retry_at=STARTED_AT + 500)
         repeated = record("RETRY_SCHEDULED", path="root.steps[2]", position=3)
         next_one = record("SUCCEEDED", path="root.steps[2]", position=4, attempt=2)
@@ -127,7 +130,7 @@ class TestTheEnd:
         assert rows(services.store, WorkflowActionInvocation, status="STARTED") == []
 
     def test_a_waiting_run_can_end(self, services: Services, run: WorkflowRun) -> None:
-        open_wait(services, a_wait(run))
+        open_wait(services, QuotaLimit(), a_wait(run))
 
         assert finish_run(services, Finish(run.run_id, batch(run), "SUCCEEDED")).status == (
             "SUCCEEDED"

@@ -1,0 +1,51 @@
+"""The rows of human tasks: opened and closed with their waits (docs/rules.md 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from engine.contract import Json
+from engine.store.tasks import TaskStatus, WorkflowHumanTask, WorkflowTaskType
+
+TASKS = cast(Table, WorkflowHumanTask.__table__)
+
+
+def form_of_type(session: Session, task_type: str) -> dict[str, Json] | None:
+    """The form that the type has now; None: there is no such type."""
+    found = session.get(WorkflowTaskType, task_type)
+    return None if found is None else cast("dict[str, Json]", found.form_json)
+
+
+def open_task(session: Session, row: dict[str, Any]) -> dict[str, Json]:
+    """Write a task's row; the form that counts: one that is there already stays as it is."""
+    make: Any = (
+        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    )
+    session.execute(make(TASKS).on_conflict_do_nothing(index_elements=[TASKS.c.task_id]), [row])
+    form = session.scalar(select(TASKS.c.form_json).where(TASKS.c.task_id == row["task_id"]))
+    return cast("dict[str, Json]", form)
+
+
+def close_task(session: Session, task_id: str, values: dict[str, Any], now: datetime) -> bool:
+    """Close an open task. False: it is closed already."""
+    closed = session.execute(
+        update(TASKS)
+        .where(TASKS.c.task_id == task_id, TASKS.c.status == TaskStatus.OPEN)
+        .values(updated_at=now, **values)
+    )
+    return bool(cast("CursorResult[Any]", closed).rowcount)
+
+
+def cancel_open_tasks(session: Session, run_id: str, now: datetime) -> None:
+    """Of a run that has ended."""
+    session.execute(
+        update(TASKS)
+        .where(TASKS.c.run_id == run_id, TASKS.c.status == TaskStatus.OPEN)
+        .values(status=TaskStatus.CANCELED, updated_at=now)
+    )
