@@ -1,65 +1,23 @@
-"""GET /runs, /runs/<id> and /runs/<id>/banner."""
+"""GET /runs/<id> and /runs/<id>/banner."""
 
 from __future__ import annotations
 
-import hashlib
-
-from flask import Response, request, url_for
+from flask import Response, request
 
 from blueprints.extensions import explainer, reading, rules, services, web
 from blueprints.guard import who
 from blueprints.hypermedia import render_page, unchanged, wants_fragment
 from blueprints.runs import bp
 from blueprints.runs.banner import notice
-from blueprints.runs.forms import ReasonForm, StatusChoice, statuses
-from blueprints.runs.pages import (
-    BannerPage,
-    Controls,
-    RunPage,
-    RunsPage,
-    StatusOption,
-    WorkflowOption,
-    count_text,
-)
-from engine.errors import Invalid
-from engine.runs.roles import Role
-from engine.runs.status import RunStatus
+from blueprints.runs.forms import ReasonForm
+from blueprints.runs.pages import BannerPage, Controls, RunPage
 from engine.services.entered import run_id_of
-from engine.services.find_runs import Cursor, RunFilter, RunList, find_runs, workflows_with_runs
 from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
 from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
 from engine.services.run_views import RunView, Timeline
 
 _LONGEST_POSITION = 18
-
-
-@bp.get("")
-def index() -> Response:
-    """The list. Filters are in the address; an unknown one is said, not guessed."""
-    chosen = statuses(request.args.getlist("status"))
-    key = request.args.get("workflow", "").strip() or None
-    cursor_text = request.args.get("cursor", "").strip()
-    problems = [f"There is no status {text[:40]!r}." for text in chosen.unknown]
-    cursor = None
-    if cursor_text:
-        try:
-            cursor = Cursor.parse(cursor_text)
-        except Invalid as error:
-            problems.append(f"{error.message} This is the newest page.")
-    with reading() as session:
-        workflows = workflows_with_runs(session)
-        if key is not None and key not in dict(workflows):
-            problems.append(f"There is no workflow {key[:80]!r}.")
-            key = None
-        found = find_runs(session, RunFilter(chosen.known, key), cursor, services().now())
-    tag = _list_tag(found)
-    same = None if problems else unchanged(tag)
-    if same is not None:
-        return same
-    page = _runs_page(found, chosen, key, workflows, cursor, problems)
-    status = 422 if problems else 200
-    return render_page("runs/list.html", "runs/_run-list.html", status=status, tag=tag, page=page)
 
 
 @bp.get("/<run_id>")
@@ -157,39 +115,3 @@ def _temporal_url(run: RunView) -> str | None:
     if base is None or run.engine != "temporal" or not run.temporal_workflow_id:
         return None
     return f"{base}/namespaces/{web().temporal_namespace}/workflows/{run.temporal_workflow_id}"
-
-
-def _list_tag(found: RunList) -> str:
-    return hashlib.sha256(repr((found, who().role)).encode()).hexdigest()[:24]
-
-
-def _runs_page(
-    found: RunList,
-    chosen: StatusChoice,
-    key: str | None,
-    workflows: list[tuple[str, str]],
-    cursor: Cursor | None,
-    problems: list[str],
-) -> RunsPage:
-    wanted = [status.value for status in chosen.known]
-
-    def address(place: Cursor | None) -> str:
-        return url_for(
-            "runs.index", status=wanted, workflow=key, cursor=str(place) if place else None
-        )
-
-    return RunsPage(
-        rows=found.rows,
-        statuses=tuple(
-            StatusOption(status, count_text(found.counts[status]), status in chosen.known)
-            for status in RunStatus
-        ),
-        workflows=tuple(WorkflowOption(k, name, k == key) for k, name in workflows),
-        address=address(cursor),
-        polls=cursor is None and not problems,
-        filtered=bool(wanted or key),
-        newer_url=address(found.newer) if found.newer else None,
-        older_url=address(found.older) if found.older else None,
-        may_run=who().may(Role.OPERATOR),
-        problems=tuple(problems),
-    )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from werkzeug.datastructures import MultiDict
-
-from engine.runs.status import RunStatus
 
 SHORTEST_REASON: Final = 3
 _TRUE: Final = {"1", "true", "on", "yes"}
@@ -32,17 +29,3 @@ def reason_problems(reason: str) -> dict[str, str]:
     if len(reason.strip()) < SHORTEST_REASON:
         return {"reason": f"Say why, in at least {SHORTEST_REASON} characters."}
     return {}
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChoice:
-    known: tuple[RunStatus, ...]
-    unknown: tuple[str, ...]
-
-
-def statuses(given: Sequence[str]) -> StatusChoice:
-    """The statuses of a filter; blank ones are none."""
-    wanted = [text.strip().upper() for text in given if text.strip()]
-    known = tuple(status for status in RunStatus if status.value in wanted)
-    unknown = tuple(text for text in wanted if text not in set(RunStatus))
-    return StatusChoice(known, unknown)

@@ -10,46 +10,8 @@ from blueprints.runs.forms import ReasonForm
 from engine.errors import Problem
 from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
-from engine.services.find_runs import COUNT_LIMIT, RunRow
 from engine.services.glance_run import Glance
 from engine.services.run_views import LogView, RunView, Timeline, WaitView
-
-
-@dataclass(frozen=True, slots=True)
-class StatusOption:
-    status: RunStatus
-    count: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowOption:
-    key: str
-    name: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RunsPage:
-    rows: tuple[RunRow, ...]
-    statuses: tuple[StatusOption, ...]
-    workflows: tuple[WorkflowOption, ...]
-    address: str
-    """Of this very page: what the list polls."""
-    polls: bool
-    filtered: bool
-    newer_url: str | None
-    older_url: str | None
-    may_run: bool
-    problems: tuple[str, ...] = ()
-
-    @property
-    def any_workflow(self) -> bool:
-        return bool(self.workflows)
-
-
-def count_text(count: int) -> str:
-    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
 
 
 @dataclass(frozen=True, slots=True)

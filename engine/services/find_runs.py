@@ -7,33 +7,26 @@ No row of a list asks Temporal anything.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.errors import Invalid, Problem
 from engine.runs.queued import is_queued
 from engine.runs.status import RunStatus
+from engine.services.count_runs import count_by_status
+from engine.services.run_filter import RunFilter, conditions, has_steps
 from engine.store.definitions import WorkflowDefinition
 from engine.store.operators import Operator
 from engine.store.runs import WorkflowRun
-from engine.store.steps import WorkflowRunStep
 
 PAGE_SIZE: Final = 50
-COUNT_LIMIT: Final = 1000
-"""Counts are exact up to here, "1,000+" above (docs/rules.md 13)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunFilter:
-    statuses: tuple[RunStatus, ...] = ()
-    """Empty: every status."""
-    workflow_key: str | None = None
+NEW_RUNS_COUNTED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +69,7 @@ class RunRow:
     started_by: str | None
     trigger_type: str | None
     replay_of_run_id: str | None
+    parent_run_id: str | None
     cancel_requested: bool
     queued: bool
     """RUNNING without a step for more than 60 s."""
@@ -87,7 +81,9 @@ class RunList:
     newer: Cursor | None
     older: Cursor | None
     counts: Mapping[RunStatus, int]
-    """Of the chosen workflow, whatever the statuses chosen; never more than COUNT_LIMIT + 1."""
+    """Of each status, under all other filters; never more than COUNT_LIMIT + 1."""
+    new: int = 0
+    """How many have begun since the rows were first shown; never more than NEW_RUNS_COUNTED + 1."""
 
 
 def find_runs(
@@ -100,7 +96,8 @@ def find_runs(
 ) -> RunList:
     """One page. An unknown workflow key gives an empty list."""
     newer = cursor is not None and cursor.newer
-    found = session.execute(_page(wanted, cursor, newer, size + 1)).all()
+    where = conditions(session, wanted, now)
+    found = session.execute(_page(where, cursor, newer, size + 1)).all()
     more = len(found) > size
     if newer and not more:
         # Fewer are newer than a page holds: the first page is what is wanted.
@@ -114,8 +111,41 @@ def find_runs(
         rows=rows,
         newer=_place(rows[0], newer=True) if rows and has_newer else None,
         older=_place(rows[-1], newer=False) if rows and has_older else None,
-        counts=_counts(session, wanted.workflow_key),
+        counts=count_by_status(session, wanted, now),
     )
+
+
+def shown_runs(
+    session: Session, wanted: RunFilter, run_ids: Sequence[str], now: datetime
+) -> RunList:
+    """The same rows as they are now, whether or not they would still be found, and in their order.
+
+    A list that renews itself must not move under the hand that points at it: what is new is
+    counted only.
+    """
+    found = session.execute(_rows().where(WorkflowRun.run_id.in_(run_ids))).all()
+    by_id = {row.run_id: _row(row, now) for row in found}
+    rows = tuple(by_id[run_id] for run_id in run_ids if run_id in by_id)
+    new = 0
+    if rows:
+        later = _at(_place(rows[0], newer=True)) < _PLACE
+        some = (
+            select(literal(1))
+            .select_from(WorkflowRun)
+            .where(*conditions(session, wanted, now), later)
+            .limit(NEW_RUNS_COUNTED + 1)
+        )
+        new = session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    older = _place(rows[-1], newer=False) if len(rows) == PAGE_SIZE else None
+    return RunList(rows, None, older, count_by_status(session, wanted, now), new)
+
+
+def all_runs(
+    session: Session, wanted: RunFilter, now: datetime, *, limit: int
+) -> tuple[RunRow, ...]:
+    """The newest `limit`, without pages: for a file."""
+    found = session.execute(_page(conditions(session, wanted, now), None, False, limit)).all()
+    return tuple(_row(row, now) for row in found)
 
 
 def workflows_with_runs(session: Session) -> list[tuple[str, str]]:
@@ -128,14 +158,29 @@ def workflows_with_runs(session: Session) -> list[tuple[str, str]]:
     return [(key, name) for key, name in session.execute(query) if key is not None]
 
 
+_PLACE: Final = tuple_(WorkflowRun.started_at, WorkflowRun.run_id)
+
+
 def _page(
-    wanted: RunFilter, cursor: Cursor | None, newer: bool, limit: int
+    where: Sequence[ColumnElement[bool]], cursor: Cursor | None, newer: bool, limit: int
 ) -> Select[*tuple[Any, ...]]:
-    place = tuple_(WorkflowRun.started_at, WorkflowRun.run_id)
-    has_steps = exists().where(
-        WorkflowRunStep.run_id == WorkflowRun.run_id, WorkflowRunStep.superseded.is_(False)
+    query = _rows().where(*where).limit(limit)
+    if cursor is not None:
+        at = _at(cursor)
+        query = query.where(at < _PLACE if newer else at > _PLACE)
+    columns = (WorkflowRun.started_at, WorkflowRun.run_id)
+    return query.order_by(*(c.asc() if newer else c.desc() for c in columns))
+
+
+def _at(cursor: Cursor) -> Any:
+    return tuple_(
+        literal(cursor.started_at, WorkflowRun.started_at.type),
+        literal(cursor.run_id, WorkflowRun.run_id.type),
     )
-    query = (
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             WorkflowRun.run_id,
             WorkflowRun.status,
@@ -144,57 +189,16 @@ def _page(
             WorkflowRun.completed_at,
             WorkflowRun.trigger_type,
             WorkflowRun.replay_of_run_id,
+            WorkflowRun.parent_run_id,
             WorkflowRun.cancel_requested_at,
             WorkflowDefinition.key,
             WorkflowDefinition.name,
             Operator.email,
-            or_(WorkflowRun.status != RunStatus.RUNNING, has_steps).label("moving"),
+            or_(WorkflowRun.status != RunStatus.RUNNING, has_steps()).label("moving"),
         )
         .join(WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id)
         .outerjoin(Operator, Operator.operator_id == WorkflowRun.started_by)
-        .where(*_conditions(wanted))
-        .limit(limit)
     )
-    if cursor is not None:
-        at = tuple_(
-            literal(cursor.started_at, WorkflowRun.started_at.type),
-            literal(cursor.run_id, WorkflowRun.run_id.type),
-        )
-        query = query.where(place > at if newer else place < at)
-    columns = (WorkflowRun.started_at, WorkflowRun.run_id)
-    return query.order_by(*(c.asc() if newer else c.desc() for c in columns))
-
-
-def _conditions(wanted: RunFilter) -> list[Any]:
-    conditions: list[Any] = []
-    if wanted.statuses:
-        conditions.append(WorkflowRun.status.in_(wanted.statuses))
-    if wanted.workflow_key is not None:
-        conditions.append(WorkflowRun.workflow_id == _workflow_id(wanted.workflow_key))
-    return conditions
-
-
-def _workflow_id(key: str) -> Any:
-    return (
-        select(WorkflowDefinition.workflow_id)
-        .where(WorkflowDefinition.key == key)
-        .scalar_subquery()
-    )
-
-
-def _counts(session: Session, workflow_key: str | None) -> dict[RunStatus, int]:
-    """Each status's count by an index scan that stops at COUNT_LIMIT + 1."""
-    columns = []
-    for status in RunStatus:
-        condition = WorkflowRun.status == status
-        if workflow_key is not None:
-            condition = and_(condition, WorkflowRun.workflow_id == _workflow_id(workflow_key))
-        some = select(literal(1)).select_from(WorkflowRun).where(condition).limit(COUNT_LIMIT + 1)
-        columns.append(
-            select(func.count()).select_from(some.subquery()).scalar_subquery().label(status.value)
-        )
-    counted = session.execute(select(*columns)).one()
-    return dict(zip(RunStatus, counted, strict=True))
 
 
 def _row(row: Any, now: datetime) -> RunRow:
@@ -210,6 +214,7 @@ def _row(row: Any, now: datetime) -> RunRow:
         started_by=row.email,
         trigger_type=row.trigger_type,
         replay_of_run_id=row.replay_of_run_id,
+        parent_run_id=row.parent_run_id,
         cancel_requested=row.cancel_requested_at is not None,
         queued=is_queued(status, int(bool(row.moving)), row.started_at, now),
     )

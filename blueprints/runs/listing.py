@@ -1,0 +1,82 @@
+"""What the template of the list of runs receives."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from blueprints.runs.filters import ListFilters
+from engine.runs.status import RunStatus
+from engine.services.count_runs import COUNT_LIMIT
+from engine.services.find_runs import NEW_RUNS_COUNTED, PAGE_SIZE, RunRow
+
+_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOption:
+    status: RunStatus
+    count: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    text: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunsPage:
+    rows: tuple[RunRow, ...]
+    filters: ListFilters
+    statuses: tuple[StatusOption, ...]
+    workflows: tuple[Option, ...]
+    triggers: tuple[Option, ...]
+    lasts: tuple[Option, ...]
+    address: str
+    """Of the newest page under these filters."""
+    poll_url: str | None
+    """The same rows again; None: the list does not renew itself."""
+    csv_url: str
+    newer_url: str | None
+    older_url: str | None
+    may_run: bool
+    new: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def any_workflow(self) -> bool:
+        return bool(self.workflows)
+
+    @property
+    def filtered(self) -> bool:
+        return self.filters.any
+
+    @property
+    def new_text(self) -> str:
+        count = f"{NEW_RUNS_COUNTED}+" if self.new > NEW_RUNS_COUNTED else str(self.new)
+        return f"{count} new run{'' if self.new == 1 else 's'}"
+
+
+def count_text(count: int) -> str:
+    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
+
+
+def pack(run_ids: Sequence[str]) -> str:
+    """Ids of a page, short enough for an address."""
+    return urlsafe_b64encode(b"".join(UUID(run_id).bytes for run_id in run_ids)).decode()
+
+
+def unpack(text: str) -> tuple[str, ...]:
+    """What `pack` made; nothing for anything else."""
+    try:
+        packed = urlsafe_b64decode(text)
+    except ValueError:
+        return ()
+    starts = range(0, len(packed) - len(packed) % _ID_BYTES, _ID_BYTES)
+    ids = tuple(str(UUID(bytes=packed[at : at + _ID_BYTES])) for at in starts)
+    return ids[:PAGE_SIZE]

@@ -1,0 +1,166 @@
+"""Filters of the list of runs: in the address, each with its own meaning, none guessed; and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from blueprints.runs.csv_file import harmless
+from blueprints.runs.listing import pack, unpack
+from engine.store.definitions import WorkflowDefinition
+from engine.store.session import Store
+from tests import builders
+from tests.integration.web.browser import Browser, Page
+from tests.integration.web.conftest import Clock
+from tests.integration.web.marks import on_both
+
+ID = "3ab0a890-b1e0-43e7-808b-6f7c2f299633"
+
+
+def _rows(page: Page) -> list[str]:
+    return [a["id"].removeprefix("row-") for a in page.all("tr") if "id" in a]
+
+
+@on_both
+def test_each_filter_finds_its_runs(
+    operator: Browser, store: Store, of: WorkflowDefinition, clock: Clock
+) -> None:
+    old = builders.run(of, "SUCCEEDED", started_at=builders.NOW - timedelta(days=3))
+    replay = builders.run(of, "SUCCEEDED", replay_of_run_id=old.run_id)
+    child = builders.run(of, "FAILED", parent_run_id=old.run_id, workflow_version=2)
+    event = builders.run(of, "WAITING", trigger_type="event", run_id=ID)
+    queued = builders.run(of, started_at=builders.NOW - timedelta(seconds=61))
+    moving = builders.run(of, started_at=builders.NOW - timedelta(seconds=61))
+    builders.save(
+        store, old, replay, child, event, queued, moving,
+        builders.step(moving, "STARTED"), builders.wait(event, "event", key="order-4711_%"),
+    )  # fmt: skip
+    expected = {
+        "trigger=manual": {old, queued, moving},
+        "trigger=replay": {replay},
+        "trigger=child": {child},
+        "trigger=event": {event},
+        "trigger=schedule": set(),
+        "version=2": {child},
+        "queued=1": {queued},
+        "last=24h": {replay, child, event, queued, moving},
+        "to=2026-11-20": {old},
+        "from=2026-11-20&to=2026-11-20T09:30": set(),
+        "from=2026-11-20T10:30%2B01:00&to=2026-11-21": {old},
+        "q=3ab0a890": {event},
+        f"q={ID[:15]}": {event},
+        f"q=run-{ID}": {event},
+        f"q={ID.upper()}": {event},
+        "q=order-4711": {event},
+        "q=order-4711_": {event},
+        "q=order_4711": set(),
+        "q=4711": set(),
+        "q=ORDER-4711": set(),
+        "trigger=manual&status=RUNNING&last=1h": {queued, moving},
+    }
+    for query, runs in expected.items():
+        found = set(_rows(operator.page(f"/runs?{query}")))
+        assert found == {run.run_id for run in runs}, query
+
+
+def test_counts_are_under_all_other_filters(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    replayed = builders.run(of, "FAILED", replay_of_run_id=builders.new_id())
+    builders.save(store, replayed, builders.run(of, "FAILED"), builders.run(of, "SUCCEEDED"))
+    text = operator.page("/runs?trigger=replay&status=SUCCEEDED").text
+    assert "FAILED 1" in text
+    assert "SUCCEEDED 0" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("trigger=moon", "There is no trigger 'moon'."),
+        ("last=1y", "There is no time range '1y'."),
+        ("version=two", "'two' is no version"),
+        ("version=99999999999", "is no version"),
+        ("from=yesterday", "'yesterday' is no time"),
+        ("to=0001-01-01T00:00%2B23:00", "is no time"),
+        ("q=%00", "holds characters that no key can hold"),
+        ("q=" + "x" * 201, "longer than 200"),
+    ],
+)
+@on_both
+def test_a_filter_that_means_nothing_is_said(
+    operator: Browser, of: WorkflowDefinition, query: str, said: str
+) -> None:
+    response = operator.get(f"/runs?{query}")
+    assert response.status_code == 422
+    assert said in Page(response.text).text
+    assert operator.get(f"/runs/list.csv?{query}").status_code == 422
+
+
+def test_every_filter_stays_on_when_pages_are_turned(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, *(builders.run(of, "SUCCEEDED") for _ in range(51)))
+    query = "trigger=manual&version=1&last=7d&status=SUCCEEDED&from=2026-01-01&to=2026-12-31"
+    page = operator.page(f"/runs?{query}")
+    older = next(a["href"] for a in page.all("a") if a.get("rel") == "next")
+    assert set(query.split("&")) <= set(older.split("?")[1].split("&"))
+    assert len(_rows(operator.page(older))) == 1
+
+
+@on_both
+def test_a_list_that_renews_itself_counts_what_is_new_and_moves_nothing(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    runs = [
+        builders.run(of, started_at=builders.NOW - timedelta(seconds=number)) for number in range(3)
+    ]
+    builders.save(store, *runs)
+    shown = operator.page("/runs?status=RUNNING").by_id("run-list")
+    assert shown is not None
+    with store.writing() as session:
+        run = session.merge(runs[1])
+        run.status, run.completed_at = "SUCCEEDED", builders.NOW
+    later = builders.run(of, started_at=builders.NOW + timedelta(seconds=1))
+    ended = builders.run(of, "SUCCEEDED", started_at=builders.NOW + timedelta(seconds=1))
+    builders.save(store, later, ended)
+    again = Page(operator.get(shown["hx-get"], htmx=True).text)
+    assert _rows(again) == [run.run_id for run in runs]
+    assert "1 new run " in again.text
+    assert "SUCCEEDED" in again.text
+    assert "/runs?status=RUNNING" in again.links()
+    assert _rows(operator.page("/runs?status=RUNNING"))[0] == later.run_id
+
+
+def test_ids_are_packed_into_an_address_and_nonsense_unpacks_to_nothing() -> None:
+    ids = tuple(builders.new_id() for _ in range(50))
+    assert unpack(pack(ids)) == ids
+    assert unpack("%%%") == ()
+    assert unpack("AAAA") == ()
+    assert unpack("é") == ()
+
+
+def test_the_file_holds_what_the_filters_find_and_no_formula(viewer: Browser, store: Store) -> None:
+    bad, _ = builders.published(store, "bad", name='=HYPERLINK("http://evil.example")')
+    run, other = builders.run(bad, "SUCCEEDED"), builders.run(bad, "FAILED")
+    builders.save(store, run, other)
+    response = viewer.get("/runs/list.csv?status=SUCCEEDED")
+    assert response.status_code == 200
+    assert response.mimetype == "text/csv"
+    assert "attachment" in response.headers["Content-Disposition"]
+    (row,) = csv.DictReader(io.StringIO(response.text))
+    assert row["run_id"] == run.run_id
+    assert row["workflow_name"] == '\'=HYPERLINK("http://evil.example")'
+    assert row["duration_ms"] == "1000"
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "＝1"])
+def test_a_cell_that_begins_as_a_formula_is_text(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["a=1", "2026", ""])
+def test_a_cell_that_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == text
