@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.store.audit import AuditLog
 from engine.store.base import Base
+from engine.store.bulk import BulkItem, BulkOperation, RunSelection
 from engine.store.data_store import WorkflowDataStore
 from engine.store.definitions import WorkflowDefinition, WorkflowDefinitionVersion
 from engine.store.events import WorkflowEventDelivery, WorkflowRuntimeEvent
@@ -13,6 +14,7 @@ from engine.store.operators import Operator, OperatorSession
 from engine.store.payload_schemas import PayloadSchema
 from engine.store.rate_limits import RateLimitCounter
 from engine.store.runs import LaunchToken, StoredValue, WorkflowRun
+from engine.store.saved_views import SavedView
 from engine.store.steps import WorkflowRunSnapshot, WorkflowRunStep
 from engine.store.tasks import WorkflowHumanTask, WorkflowTaskType
 from engine.store.usage import WorkflowStepUsagePeriod
@@ -24,12 +26,16 @@ METADATA = Base.metadata
 __all__ = [
     "METADATA",
     "AuditLog",
+    "BulkItem",
+    "BulkOperation",
     "LaunchToken",
     "Lease",
     "Operator",
     "OperatorSession",
     "PayloadSchema",
     "RateLimitCounter",
+    "RunSelection",
+    "SavedView",
     "StoredValue",
     "WorkerHeartbeat",
     "WorkflowActionInvocation",
