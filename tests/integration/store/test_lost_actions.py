@@ -109,7 +109,7 @@ def test_the_lease_is_held_while_the_action_runs(
 
     def watches(given: Anything, context: ActionContext) -> dict[str, Any]:
         expiries.append(invocation(services.store).lease_expires_at)
-        clock["now"] = NOW + timedelta(seconds=25)
+        clock["now"] = NOW + timedelta(seconds=10)
         deadline = time.monotonic() + 5
         while invocation(services.store).lease_expires_at == expiries[0]:
             assert time.monotonic() < deadline
@@ -120,7 +120,7 @@ def test_the_lease_is_held_while_the_action_runs(
     pulse = FakePulse()
     perform_action(moving, tools(action(watches)), call(run), pulse)
 
-    assert expiries == [NOW + timedelta(seconds=30), NOW + timedelta(seconds=55)]
+    assert expiries == [NOW + timedelta(seconds=15), NOW + timedelta(seconds=25)]
     assert pulse.beats > 0
 
 
