@@ -3,20 +3,33 @@
 Migrations are made of these: each looks first whether its work is done, so that an upgrade that
 was interrupted goes on where it stopped, and a database that was built elsewhere is adopted as it
 is. On PostgreSQL indexes are built CONCURRENTLY and constraints validated in a transaction of their
-own (docs/rules.md 9); SQLite's whole upgrade is one transaction.
+own (docs/rules.md 9), and what readers would wait behind is done `exclusively`. SQLite's whole
+upgrade is one transaction, beside which readers go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
 
 Checks = Mapping[str, str]
 """Rules by their constraint's full name."""
+
+LOCK_WAIT_MS: Final = 300
+"""Readers wait behind an ALTER that waits for its own lock, so it waits no longer than this."""
+PAUSE_S: Final = 0.5
+"""In which those readers are served, before the ALTER is tried again."""
+GIVE_UP_S: Final = 300.0
+"""The upgrade then ends with "lock timeout", and may be started again."""
+
+_EXCLUSIVE: Final = "run_studio_exclusively"
 
 
 def on_postgresql() -> bool:
@@ -49,6 +62,40 @@ def transaction_of_its_own() -> Iterator[None]:
     connection.exec_driver_sql("COMMIT")
 
 
+def exclusively(change: Callable[[], None]) -> None:
+    """PostgreSQL: a transaction of its own for a change that locks a table against its readers.
+
+    It is tried again for as long as others use the table, and each time it gives way to readers at
+    once: an ALTER in the queue behind a long query makes everybody wait. `change` may therefore be
+    called several times, and may itself call what is made of this.
+    """
+    connection = op.get_bind()
+    if not on_postgresql() or connection.info.get(_EXCLUSIVE):
+        change()
+        return
+    give_up = time.monotonic() + GIVE_UP_S
+    with outside_transaction():
+        connection.info[_EXCLUSIVE] = True
+        try:
+            while not _changed(change, last=time.monotonic() > give_up):
+                time.sleep(PAUSE_S)
+        finally:
+            connection.info.pop(_EXCLUSIVE)
+
+
+def _changed(change: Callable[[], None], *, last: bool) -> bool:
+    """False: somebody uses the table. Raises that where it was the last time."""
+    try:
+        with transaction_of_its_own():
+            op.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
+            change()
+    except OperationalError as error:
+        if last or not isinstance(error.orig, LockNotAvailable):
+            raise
+        return False
+    return True
+
+
 def column_types(table: str) -> dict[str, Any]:
     """The table's columns and their types; empty where there is no such table."""
     inspector = sa.inspect(op.get_bind())
@@ -70,10 +117,13 @@ def create_table(table: sa.Table) -> None:
 def add_columns(table: str, *columns: sa.Column[Any]) -> None:
     there = column_types(table)
     absent = [column for column in columns if column.name not in there]
+
+    def change() -> None:
+        for column in absent:
+            op.add_column(table, _addable(column))
+
     if absent:
-        _do_not_queue_for_long()
-    for column in absent:
-        op.add_column(table, _addable(column))
+        exclusively(change)
 
 
 def _addable(column: sa.Column[Any]) -> sa.Column[Any]:
@@ -162,30 +212,24 @@ def add_checked_column(table: str, column: sa.Column[Any], checks: Checks) -> No
 def add_checks(table: str, checks: Checks) -> None:
     """PostgreSQL: refuse new rows at once; `validate_checks` then looks at the old ones."""
     there = _check_names(table)
-    for name, rule in checks.items():
-        if name not in there:
-            _do_not_queue_for_long()
-            op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({rule}) NOT VALID")
+    rules = ", ".join(
+        f"ADD CONSTRAINT {name} CHECK ({rule}) NOT VALID"
+        for name, rule in checks.items()
+        if name not in there
+    )
+    if rules:
+        exclusively(lambda: op.execute(f"ALTER TABLE {table} {rules}"))
 
 
 def validate_checks(table: str, names: Sequence[str]) -> None:
-    """PostgreSQL: under a lock that lets readers and writers through."""
+    """PostgreSQL: under a lock that lets readers and writers through, in one go over the rows."""
     if not on_postgresql():
         return
+    validations = ", ".join(f"VALIDATE CONSTRAINT {name}" for name in names)
     with outside_transaction():
-        for name in names:
-            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        op.execute(f"ALTER TABLE {table} {validations}")
 
 
 def _check_names(table: str) -> set[str]:
     inspector = sa.inspect(op.get_bind())
     return {str(check["name"]) for check in inspector.get_check_constraints(table)}
-
-
-def _do_not_queue_for_long() -> None:
-    """An ALTER that waits for a long query makes everybody wait behind it: give up instead.
-
-    The upgrade then ends with "lock timeout", and may be started again.
-    """
-    if on_postgresql():
-        op.execute("SET LOCAL lock_timeout = '15s'")

@@ -85,10 +85,16 @@ def _finalize() -> None:
 def _add_rules(table: str) -> None:
     """`epoch` is 0 in the rows that are there, and 1 in every row inserted from now on."""
     epoch = sa.Column("epoch", sa.Integer, nullable=False, server_default="0")
-    ddl.add_checked_column(table, epoch, cut_over_rules.checks(table))
+    rules = cut_over_rules.checks(table)
     if ddl.on_postgresql():
-        op.execute(f"ALTER TABLE {table} ALTER COLUMN epoch SET DEFAULT 1")
+
+        def change() -> None:
+            ddl.add_checked_column(table, epoch, rules)
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN epoch SET DEFAULT 1")
+
+        ddl.exclusively(change)
         return
+    ddl.add_checked_column(table, epoch, rules)
     op.execute(  # SQLite cannot change a default.
         f"CREATE TRIGGER IF NOT EXISTS {table}_epoch AFTER INSERT ON {table} WHEN new.epoch = 0 "
         f"BEGIN UPDATE {table} SET epoch = 1 WHERE rowid = new.rowid; END"

@@ -69,7 +69,7 @@ def _allow_no_tenant(table: str) -> None:
         for column in inspector.get_columns(table)
     )
     if required and "tenant" not in inspector.get_pk_constraint(table)["constrained_columns"]:
-        op.alter_column(table, "tenant", nullable=True)
+        ddl.exclusively(lambda: op.alter_column(table, "tenant", nullable=True))
 
 
 def _definitions(metadata: sa.MetaData) -> None:
