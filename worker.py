@@ -95,11 +95,7 @@ async def _serve(
     )
     background = (
         Repeating("heartbeat", heartbeat.EVERY_S, writer.beat),
-        Repeating(
-            "waits",
-            tend_waits.EVERY.total_seconds(),
-            lambda: tend_waits.tend_waits(services, identity),
-        ),
+        Repeating("waits", TEND_EVERY.total_seconds(), lambda: tend_waits(services, identity)),
         Repeating("reconciler", EVERY.total_seconds(), lambda: reconcile(services, identity)),
     )
     for repeating in background:
