@@ -1,0 +1,1 @@
+"""A document as a picture: its steps and branches, and where each is drawn. Pure; no markup."""
