@@ -10,6 +10,8 @@ from typing import Final
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from engine.durable.sandbox_entry import QuickSandbox
+
 PASSED_THROUGH: Final = (
     "engine.contract",
     "engine.contract_children",
@@ -42,4 +44,4 @@ PASSED_THROUGH: Final = (
 def workflow_runner() -> SandboxedWorkflowRunner:
     """For `Worker(workflow_runner=…)` and for `Replayer`."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    return SandboxedWorkflowRunner(restrictions=restrictions)
+    return QuickSandbox(restrictions=restrictions)

@@ -5,12 +5,24 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import (
+    DataConverter,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+from temporalio.worker import WorkflowInstanceDetails
+from temporalio.worker.workflow_sandbox import RestrictedWorkflowAccessError
+from temporalio.worker.workflow_sandbox._runner import _fake_info
 from temporalio.workflow import _Definition
 
 from engine.durable.run_workflow import RunWorkflow
 from engine.durable.sandbox import PASSED_THROUGH, workflow_runner
+from engine.gateway.codec import EncryptionCodec
 
 
 def test_the_workflow_loads_in_its_sandbox() -> None:
@@ -38,3 +50,56 @@ def test_what_is_passed_through_brings_no_store_no_web_and_no_activity() -> None
 @pytest.mark.parametrize("name", ["engine.durable.run_workflow", "engine.store", "temporalio"])
 def test_what_must_be_isolated_is_not_passed_through(name: str) -> None:
     assert name not in PASSED_THROUGH
+
+
+def test_the_sandbox_that_is_entered_cheaply_refuses_what_workflows_must_not_do() -> None:
+    instance = asyncio.run(_instance())
+    instance.importer.restriction_context.is_runtime = True
+
+    with pytest.raises(RestrictedWorkflowAccessError):
+        _execute(instance, "open('/dev/null')")
+    with pytest.raises(RestrictedWorkflowAccessError):
+        _execute(instance, "import time; time.sleep(0)")
+
+
+def test_the_contexts_of_payloads_are_known_without_entering_the_sandbox() -> None:
+    instance = asyncio.run(_instance())
+    _execute(instance, "__temporal_in_sandbox = None")
+    context = WorkflowSerializationContext(
+        namespace=_fake_info.namespace, workflow_id=_fake_info.workflow_id
+    )
+
+    assert instance.get_serialization_context(None) == context
+    assert instance.get_external_store_context(None).target is None
+
+
+def test_nothing_that_converts_payloads_looks_at_their_contexts() -> None:
+    """Else `QuickSandbox` would have to tell an activity's from its workflow's."""
+    converter = DataConverter.default
+    for kind in (EncryptionCodec, converter.failure_converter_class):
+        assert not issubclass(kind, WithSerializationContext)
+    assert converter.external_storage is None
+
+
+async def _instance() -> Any:
+    details = WorkflowInstanceDetails(
+        payload_converter_factory=DataConverter.default._new_payload_converter,
+        failure_converter_class=DataConverter.default.failure_converter_class,
+        interceptor_classes=[],
+        defn=_Definition.must_from_class(RunWorkflow),
+        info=_fake_info,
+        randomness_seed=-1,
+        extern_functions={},
+        disable_eager_activity_execution=False,
+        worker_level_failure_exception_types=[],
+        patch_activation_callback=None,
+        last_completion_result=Payloads(),
+        last_failure=Failure(),
+    )
+    return workflow_runner().create_instance(details)
+
+
+def _execute(instance: Any, line: str) -> None:
+    instance._run_code(
+        f"with __temporal_importer.applied():\n  {line}\n", __temporal_importer=instance.importer
+    )
