@@ -21,7 +21,7 @@ from engine.gateway.connect import RPC_TIMEOUT
 from engine.gateway.executions import Signal, UpdateOutcome, UpdateState
 from engine.gateway.unknown import is_unknown_workflow
 
-ACCEPT_WITHIN: Final = timedelta(seconds=10)
+ACCEPT_WITHIN_S: Final = 10.0
 UPDATE_TIMEOUT_S: Final = 15.0
 """For the whole call."""
 SIGNALS_AT_ONCE: Final = 20
@@ -54,9 +54,9 @@ async def update(
                 argument,
                 id=update_id,
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                rpc_timeout=ACCEPT_WITHIN,
+                rpc_timeout=timedelta(seconds=ACCEPT_WITHIN_S),
             ),
-            ACCEPT_WITHIN.total_seconds(),
+            ACCEPT_WITHIN_S,
         )
     except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
         return UpdateOutcome(UpdateState.UNCONFIRMED)
