@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from flask import Flask
 
+from engine.commands.cut_over import cut_over
 from engine.commands.definitions import definitions
 from engine.commands.doctor import doctor
 from engine.commands.operators import operators
 from engine.commands.runs import runs
 from engine.commands.schemas import schemas
 from engine.commands.secrets import secrets
+from engine.commands.simulate import simulate
 
 
 def register_commands(app: Flask) -> None:
     """Called by the web's composition root; `app.extensions["run_studio"]` is its `Services`."""
-    for group in (definitions, runs, operators, secrets, schemas):
+    definitions.add_command(simulate)
+    for group in (definitions, runs, operators, secrets, schemas, cut_over):
         app.cli.add_command(group)
     app.cli.add_command(doctor)

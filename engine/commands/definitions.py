@@ -15,7 +15,7 @@ from engine.services import publish_definition
 from engine.services.find_definitions import DefinitionRow, list_definitions
 from engine.services.publish_definition import DocumentRefused
 
-definitions = CommandGroup("definitions", help="Workflows: publish, check, list.")
+definitions = CommandGroup("definitions", help="Workflows: publish, check, list, simulate.")
 
 
 @definitions.command("publish")
@@ -26,12 +26,12 @@ def publish(file: bytes, as_json: bool) -> None:
     try:
         published = publish_definition.publish_text(services(), file, ACTOR)
     except DocumentRefused as refused:
-        _say_findings(refused.findings)
+        say_findings(refused.findings)
         if as_json:
             print_json({"published": False, "findings": _as_data(refused.findings)})
         say(refused.message)
         raise click.exceptions.Exit(REFUSED) from None
-    _say_findings(published.findings)
+    say_findings(published.findings)
     if published.already:
         say(f"{published.key} is published as version {published.version} already: no change.")
     else:
@@ -59,7 +59,7 @@ def check(file: bytes, as_json: bool) -> None:
     refused = any(finding.severity == "error" for finding in findings)
     if as_json:
         print_json({"ok": not refused, "findings": _as_data(findings)})
-    _say_findings(findings)
+    say_findings(findings)
     say("It would be refused." if refused else "It can be published.")
     if refused:
         raise click.exceptions.Exit(REFUSED)
@@ -101,7 +101,7 @@ def _state(row: DefinitionRow) -> str:
     return "paused" if row.is_paused else "published"
 
 
-def _say_findings(findings: Iterable[Finding]) -> None:
+def say_findings(findings: Iterable[Finding]) -> None:
     for finding in findings:
         say(f"{finding.severity}: {finding.step_path}: {finding.code}: {finding.message}")
         if finding.suggestion:

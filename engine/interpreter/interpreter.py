@@ -59,6 +59,11 @@ class Interpreter:
         """{"path", "steps"}: the step that began last, and how many have begun."""
         return {"path": self._execution.current_path, "steps": self._execution.position}
 
+    @property
+    def scopes(self) -> dict[str, Json]:
+        """As in `Outcome`, at any time."""
+        return self._scope.as_data()
+
     async def run(self) -> Outcome:
         """Raises CheckpointReached (the host wants to continue as new), CancelledError, RunOver."""
         try:
@@ -90,4 +95,4 @@ class Interpreter:
         branch.resume(saved.frames[1:])
 
     def _outcome(self, status: RunStatus, error: dict[str, Json] | None) -> Outcome:
-        return Outcome(status, error, self._scope.as_data())
+        return Outcome(status, error, self.scopes)

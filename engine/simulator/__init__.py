@@ -1,0 +1,1 @@
+"""Dry runs: the interpreter on a virtual clock, with stubs for the world. Pure."""
