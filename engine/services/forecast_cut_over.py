@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from engine.services.context import Services
 from engine.store import cut_over, cut_over_rules
 from engine.store.cut_over import Forecast
 
+__all__ = ["Forecast", "forecast_cut_over"]
+
 
 def forecast_cut_over(services: Services) -> Forecast:
-    """On a database that has been cut over, or is empty, there is nothing to do."""
+    """On a database that has been cut over, or is empty, there is nothing to do.
+
+    It goes over whole tables, for as long as it takes: an operator asks once.
+    """
     with services.store.reading() as session:
         connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         return cut_over.forecast(connection, cut_over_rules.refusals(connection))

@@ -28,7 +28,8 @@ BATCH: Final = 500
 LISTED: Final = 50
 """Runs that a forecast names."""
 
-STRANDED: Final = "status IN ('RUNNING', 'WAITING') AND (engine IS NULL OR engine = 'db')"
+_LIVE: Final = "status IN ('RUNNING', 'WAITING')"
+STRANDED: Final = f"{_LIVE} AND (engine IS NULL OR engine = 'db')"
 _ERROR: Final = json.dumps({"message": MESSAGE, "stage": "migration", "migration": MIGRATION})
 """Of a call that was open."""
 _RUN_ERROR: Final = (
@@ -129,16 +130,18 @@ def forecast(connection: Connection, refusals: list[str]) -> Forecast:
     columns = columns_there(connection)
     if "workflow_runs" not in columns:
         return Forecast(refusals, runs=0, run_ids=[], closed={})
-    stranded = f"(SELECT run_id FROM workflow_runs WHERE {STRANDED})"
+    # The first revision adds the column where an old installation lacks it: null in every row.
+    which = STRANDED if "engine" in columns["workflow_runs"] else _LIVE
+    stranded = f"(SELECT run_id FROM workflow_runs WHERE {which})"
     first = connection.scalars(
         sa.text(
-            f"SELECT run_id FROM workflow_runs WHERE {STRANDED} "
+            f"SELECT run_id FROM workflow_runs WHERE {which} "
             f"ORDER BY started_at, run_id LIMIT {LISTED}"
         )
     )
     return Forecast(
         refusals=refusals,
-        runs=_count(connection, f"SELECT count(*) FROM workflow_runs WHERE {STRANDED}"),
+        runs=_count(connection, f"SELECT count(*) FROM workflow_runs WHERE {which}"),
         run_ids=[str(run_id) for run_id in first],
         closed={
             closing.table: _count(

@@ -65,7 +65,10 @@ def checks(table: str) -> dict[str, str]:
 
 
 def refusals(connection: Connection) -> list[str]:
-    """One sentence a row, or a number of rows, that stops the cut-over; empty: it may go on."""
+    """One sentence a row, or a number of rows, that stops the cut-over; empty: it may go on.
+
+    Tables and columns that an adopted database lacks hold nothing wrong.
+    """
     inspector = sa.inspect(connection)
     found: list[str] = []
     for table, columns in KNOWN.items():
@@ -75,9 +78,25 @@ def refusals(connection: Connection) -> list[str]:
         for column, values in columns.items():
             if column in there:
                 found += _faults(connection, table, column, _unknown(column, values))
-    if inspector.has_table("workflow_runs"):
-        found += _faults(connection, "workflow_runs", "engine", _LIVE_ELSEWHERE)
+        if table == "workflow_runs" and "engine" in there:
+            found += _faults(connection, "workflow_runs", "engine", _LIVE_ELSEWHERE)
+        if table == "workflow_definitions" and "key" in there:
+            found += _ambiguous_keys(connection)
     return found
+
+
+def _ambiguous_keys(connection: Connection) -> list[str]:
+    """A workflow is addressed by its key; one installation is one tenant (docs/rules.md 1)."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT key, count(*) FROM workflow_definitions WHERE key IS NOT NULL "
+            f"GROUP BY key HAVING count(*) > 1 ORDER BY key LIMIT {_LISTED}"
+        )
+    )
+    return [
+        f"workflow_definitions: key {key!r} belongs to {count} rows; give all but one another key"
+        for key, count in rows
+    ]
 
 
 def _unknown(column: str, values: tuple[str, ...]) -> str:

@@ -118,6 +118,8 @@ def test_two_workflows_with_one_key_are_not_guessed_apart(engine: Engine, runs: 
         old_database.add_definition(connection, key="twice")
     with pytest.raises(Conflict, match="twice"):
         adopt(engine)
+    assert schema.current(engine) == "0001"
+    assert run_row(engine, runs["db", "RUNNING"])["status"] == "RUNNING"
     with engine.begin() as connection:
         connection.execute(
             text(
