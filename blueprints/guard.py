@@ -14,6 +14,7 @@ from typing import Final, ParamSpec, TypeVar, cast
 
 import structlog
 from flask import Flask, Response, current_app, g, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.extensions import reading, services
@@ -22,6 +23,7 @@ from engine.errors import Forbidden
 from engine.runs.roles import Role, allows
 from engine.services import audit
 from engine.services.context import Actor
+from engine.services.find_waits import COUNT_LIMIT, count_open_tasks
 from engine.services.sign_in import operator_of
 
 P = ParamSpec("P")
@@ -42,7 +44,7 @@ class Who:
 
 def init_app(app: Flask) -> None:
     app.before_request(_identify)
-    app.context_processor(lambda: {"who": g.get("who")})
+    app.context_processor(lambda: {"who": g.get("who"), "open_tasks": _open_tasks})
 
 
 def who() -> Who:
@@ -89,6 +91,16 @@ def _refuse(needed: Role, operation: str, place: dict[str, object]) -> None:
         "or to change your role. Nothing was done.",
         code="ROLE_TOO_LOW",
     )
+
+
+def _open_tasks() -> str:
+    """How many tasks wait for an answer, for the page's head; nothing where that is not known."""
+    try:
+        with reading() as session:
+            count = count_open_tasks(session)
+    except SQLAlchemyError:  # the page that says so has a head too
+        return ""
+    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else str(count) if count else ""
 
 
 def _identify() -> AnyResponse | None:

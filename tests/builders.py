@@ -22,6 +22,7 @@ from engine.store.tables import (
     WorkflowActionInvocation,
     WorkflowDefinition,
     WorkflowDefinitionVersion,
+    WorkflowHumanTask,
     WorkflowRun,
     WorkflowRunLog,
     WorkflowRunStep,
@@ -138,6 +139,21 @@ def wait(of: WorkflowRun, wait_type: str = "time", **fields: Any) -> WorkflowRun
         "updated_at": NOW,
     }
     return WorkflowRunWait(**defaults | fields)
+
+
+def human_task(of: WorkflowRun, status: str = "OPEN", **fields: Any) -> WorkflowHumanTask:
+    """Its wait has the same id: `wait(of, "human", wait_id=task_id)`."""
+    defaults: dict[str, Any] = {
+        "task_id": new_id(),
+        "run_id": of.run_id,
+        "step_path": "root.steps[0]",
+        "title": "Approve it",
+        "form_json": {},
+        "status": status,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return WorkflowHumanTask(**defaults | fields)
 
 
 def invocation(of: WorkflowRun, status: str = "STARTED", **fields: Any) -> WorkflowActionInvocation:

@@ -6,6 +6,6 @@ from flask import Blueprint
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
 
-from blueprints.runs import browse, control, export, replay, search  # noqa: E402
+from blueprints.runs import browse, control, export, graph, replay, search  # noqa: E402
 
-__all__ = ["bp", "browse", "control", "export", "replay", "search"]
+__all__ = ["bp", "browse", "control", "export", "graph", "replay", "search"]

@@ -22,10 +22,9 @@ from blueprints.waits import bp
 from blueprints.waits.pages import AnswerPage
 from engine.errors import Invalid, NotFound, RunStudioError
 from engine.runs.roles import Role
-from engine.services.answer_task import AnswerState, answer_task
+from engine.services.answer_task import OPERATION, AnswerState, answer_task
 from engine.services.find_waits import TaskView, find_task
 
-OPERATION: Final = "workflow_task_answer"
 _NOT_PART_OF_THE_ANSWER: Final = {"csrf_token", "token"}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Response, url_for
 
 from blueprints.errors import status_of, with_retry_after
@@ -14,9 +12,7 @@ from blueprints.waits import bp
 from blueprints.waits.browse import load_waits, render_waits
 from engine.errors import Conflict, RunStudioError, Unavailable
 from engine.runs.roles import Role
-from engine.services.release_quota import release_quota
-
-OPERATION: Final = "workflow_quota_release"
+from engine.services.release_quota import OPERATION, release_quota
 
 
 @bp.post("/<wait_id>/release")

@@ -96,11 +96,18 @@ def list_open_waits(
     rules: Rules,
     *,
     kinds: Sequence[str] | None = None,
+    assignee: str | None = None,
     cursor: Cursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> WaitPage:
-    """Open waits of open runs, those that began last first; `kinds`: of these only."""
-    rows = session.execute(_page(kinds, cursor, limit + 1)).all()
+    """Open waits of open runs, those that began last first; `kinds`: of these only.
+
+    `assignee`: only tasks assigned to this email, whatever its case.
+    """
+    query = _page(kinds, cursor, limit + 1)
+    if assignee is not None:
+        query = query.where(func.lower(WorkflowHumanTask.assignee) == assignee.lower())
+    rows = session.execute(query).all()
     kept, opened = rows[:limit], _Opened(session, rules)
     last = kept[-1] if len(rows) > limit else None
     older = None if last is None else Cursor(last.created_at, last.wait_id)

@@ -17,16 +17,29 @@ from tests import builders
 from tests.integration.web.browser import HTMX, Browser
 
 RUN = "11111111-1111-4111-8111-111111111111"
-READS = ["/", "/runs", f"/runs/{RUN}", f"/runs/{RUN}/banner", f"/runs/{RUN}/export",
+TASK = "22222222-2222-4222-8222-222222222222"
+READS = ["/", "/runs", "/runs/list.csv", "/waits", f"/runs/{RUN}", f"/runs/{RUN}/banner", f"/runs/{RUN}/export",
          "/workflows", "/workflows/greet"]  # fmt: skip
-ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run"]
-DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run"]
+ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run",
+        f"/waits/{TASK}/answer"]  # fmt: skip
+DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run",
+         "/workflows/greet/simulate", f"/waits/{TASK}/answer", f"/waits/{TASK}/release"]  # fmt: skip
+PLACES = {RUN: "<run_id>", "greet": "<key>", f"{TASK}/answer": "<task_id>/answer",
+          f"{TASK}/release": "<wait_id>/release"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _a_run(store: Store) -> None:
     of, _ = builders.published(store, "greet")
-    builders.save(store, builders.run(of, run_id=RUN))
+    run = builders.run(of, run_id=RUN)
+    builders.save(store, run, builders.wait(run, "human", wait_id=TASK))
+    builders.save(store, builders.human_task(run, task_id=TASK))
+
+
+def _rule_of(path: str) -> str:
+    for place, name in PLACES.items():
+        path = path.replace(place, name)
+    return path.partition("?")[0]
 
 
 def test_every_route_of_the_application_is_named_in_these_tests(app: Flask) -> None:
@@ -38,7 +51,7 @@ def test_every_route_of_the_application_is_named_in_these_tests(app: Flask) -> N
         if rule.endpoint != "static"
     }
     named = {
-        (path.replace(RUN, "<run_id>").replace("greet", "<key>").partition("?")[0], method)
+        (_rule_of(path), method)
         for method, paths in (("GET", READS + ASKS), ("POST", DEEDS))
         for path in paths
     }
@@ -108,7 +121,8 @@ def test_a_viewer_may_do_nothing_and_is_told_so(
     assert denied.operator_email == viewer.operator.email
     assert denied.source_ip == "127.0.0.1"
     assert denied.operation in {
-        "workflow_run_cancel", "workflow_run_replay", "workflow_run_start",
+        "workflow_run_cancel", "workflow_run_replay", "workflow_run_start", "workflow_simulate",
+        "task_answer", "quota_release",
     }  # fmt: skip
 
 
