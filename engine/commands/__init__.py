@@ -12,16 +12,29 @@ from flask import Flask
 from engine.commands.cut_over import cut_over
 from engine.commands.definitions import definitions
 from engine.commands.doctor import doctor
+from engine.commands.events import events
 from engine.commands.operators import operators
+from engine.commands.quota import quota
 from engine.commands.runs import runs
 from engine.commands.schemas import schemas
 from engine.commands.secrets import secrets
 from engine.commands.simulate import simulate
+from engine.commands.tasks import tasks
 
 
 def register_commands(app: Flask) -> None:
     """Called by the web's composition root; `app.extensions["run_studio"]` is its `Services`."""
     definitions.add_command(simulate)
-    for group in (definitions, runs, operators, secrets, schemas, cut_over):
+    for group in (
+        definitions,
+        runs,
+        events,
+        tasks,
+        quota,
+        operators,
+        secrets,
+        schemas,
+        cut_over,
+    ):
         app.cli.add_command(group)
     app.cli.add_command(doctor)

@@ -97,7 +97,10 @@ def test_the_examples_do_what_the_page_says(
 
 def test_every_command_is_on_the_page(flask: CommandLine) -> None:
     text = PAGE.read_text("utf-8")
-    ours = ("definitions", "runs", "operators", "secrets", "schemas", "cut-over")
+    ours = (
+        *("definitions", "runs", "events", "tasks", "quota"),
+        *("operators", "secrets", "schemas", "cut-over"),
+    )
     names = [
         f"{group} {name}"
         for group in ours
