@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import click
+from flask.cli import with_appcontext
 
 from engine.commands.arguments import PayloadText, TextFile, as_json
 from engine.commands.definitions import say_findings
@@ -25,6 +26,7 @@ from engine.simulator.simulate import SimulationStatus
 @click.option("--payload", type=PayloadText(), help="JSON, or @FILE; else a sample of the schema.")
 @click.option("--stubs", type=PayloadText(), default="{}", help="JSON, or @FILE: answers by name.")
 @as_json
+@with_appcontext
 def simulate(file: bytes, payload: str | None, stubs: str, as_json: bool) -> None:
     """Dry-run the document in FILE: nothing is called, sent or written."""
     answers = json.loads(stubs)
