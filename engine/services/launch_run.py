@@ -139,6 +139,9 @@ def _by_token(session: Session, request: LaunchRequest) -> Launched | None:
     if request.token is None:
         return None
     run_id = session.scalar(select(LaunchToken.run_id).where(LaunchToken.token == request.token))
+    run_id = run_id or session.scalar(
+        select(WorkflowRun.run_id).where(WorkflowRun.launch_token == request.token)
+    )
     if run_id is None:
         return None
     started = session.execute(

@@ -52,6 +52,17 @@ def take(
     return Held(name, owner, last if isinstance(last, dict) else {})
 
 
+def renew(services: Services, held: Held, *, held_for: timedelta) -> bool:
+    """Hold it for longer. False: it ran out meanwhile, and another owner has it."""
+    with services.store.writing() as session:
+        renewed = session.execute(
+            update(Lease)
+            .where(Lease.name == held.name, Lease.owner == held.owner)
+            .values(expires_at=services.now() + held_for)
+        )
+        return bool(cast("CursorResult[Any]", renewed).rowcount)
+
+
 def give_back(services: Services, held: Held, last_pass: dict[str, Json]) -> None:
     """Write down what the pass saw, and let go."""
     with services.store.writing() as session:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -18,9 +19,10 @@ import structlog
 from engine.contract import Json
 from engine.errors import Unavailable
 from engine.runs.status import LogLevel
-from engine.services import heartbeat, leases, rate_limit
+from engine.services import heartbeat, launch_tokens, leases, rate_limit
 from engine.services.cancel_run import deliver
 from engine.services.context import Services
+from engine.services.draft_bulk import forget_drafts
 from engine.services.hand_over import start_accepted
 from engine.services.open_runs import OpenRun, open_runs, rows_of
 from engine.services.run_log import note
@@ -44,7 +46,9 @@ MOST_MENDED: Final = 200
 """Differences looked into in one pass."""
 MOST_LISTED: Final = 100_000
 
-_LEASE_FOR: Final = timedelta(seconds=120)
+LEASE_FOR: Final = timedelta(seconds=30)
+"""Renewed while a pass goes on: a worker that is killed in one delays the next by two at most."""
+_RENEW_EVERY_S: Final = 5.0
 _PASS_WITHIN_S: Final = 60.0
 _DUE: Final = EVERY - timedelta(seconds=1)
 """Workers tick every 15 s, each with its own beat: a little early is in time."""
@@ -54,26 +58,39 @@ log = structlog.get_logger(__name__)
 
 def reconcile(services: Services, owner: str) -> dict[str, Json] | None:
     """One pass; what it saw and mended. None: another worker does it, or has just done it."""
-    held = leases.take(services, leases.RECONCILER, owner, held_for=_LEASE_FOR, every=_DUE)
+    held = leases.take(services, leases.RECONCILER, owner, held_for=LEASE_FOR, every=_DUE)
     if held is None:
         return None
-    current = Pass(services, held.last_pass)
+    keep = partial(leases.renew, services, held, held_for=LEASE_FOR)
+    current = Pass(services, held.last_pass, keep)
     try:
         current.execute()
+    except _LeaseLost:
+        # Another worker has begun a pass: what this one has mended stays mended.
+        log.warning("reconciler.lease_lost", owner=owner)
     finally:
         leases.give_back(services, held, current.report())
     return current.report()
 
 
-class Pass:
-    """One comparison. `previous` is the report of the pass before it."""
+class _LeaseLost(Exception):
+    """The pass took so long between two differences that its lease ran out."""
 
-    def __init__(self, services: Services, previous: dict[str, Json]) -> None:
+
+class Pass:
+    """One comparison. `previous` is the report of the pass before it; `keep` renews the lease."""
+
+    def __init__(
+        self, services: Services, previous: dict[str, Json], keep: Callable[[], bool]
+    ) -> None:
         self._services = services
+        self._keep = keep
+        self._renew_at = time.monotonic() + _RENEW_EVERY_S
         self._now = services.now()
         self._deadline = time.monotonic() + _PASS_WITHIN_S
         self._cursor = str(previous.get("cursor") or "")
         self._stopping = _moments(previous.get("stopping"))
+        self._forgotten = _moment(previous.get("tokensForgotten"))
         self._still_stopping: dict[str, datetime] = {}
         self._mended: dict[str, int] = {}
         self._seen: dict[str, Json] = {"at": self._now.isoformat(), "reachable": True}
@@ -82,6 +99,7 @@ class Pass:
         return self._seen | {
             "mended": self._mended,
             "cursor": self._cursor,
+            "tokensForgotten": self._forgotten.isoformat(),
             "stopping": {name: at.isoformat() for name, at in self._still_stopping.items()},
         }
 
@@ -91,6 +109,7 @@ class Pass:
             rows = open_runs(session, accepted_before=self._now - OLD_ENOUGH)
         try:
             listed = set(self._services.gateway.open_run_ids(limit=MOST_LISTED))
+            self._hold()
             self._seen |= {"openRows": len(rows), "openExecutions": len(listed)}
             self._compare(rows, listed)
         except Unavailable as error:
@@ -106,6 +125,8 @@ class Pass:
             self._mend(row, self._deliver_cancel)
         for row in self._from_cursor(row for row in missing if not row.cancel_undelivered):
             self._mend(row, self._settle)
+            if "cutShort" in self._seen:
+                break
             self._cursor = row.run_id
         self._stop_surplus(listed - known)
 
@@ -120,6 +141,7 @@ class Pass:
         if time.monotonic() > self._deadline:
             self._seen["cutShort"] = True
             return
+        self._hold()
         try:
             done = how(row)
         except Unavailable:
@@ -129,6 +151,14 @@ class Pass:
             done = "errors"
         if done is not None:
             self._count(done, row.run_id)
+
+    def _hold(self) -> None:
+        """Keep the lease; raises _LeaseLost."""
+        if time.monotonic() < self._renew_at:
+            return
+        self._renew_at = time.monotonic() + _RENEW_EVERY_S
+        if not self._keep():
+            raise _LeaseLost
 
     def _deliver_cancel(self, row: OpenRun) -> str | None:
         outcome = deliver(self._services, row.run_id, row.workflow_id, LogSource.RECONCILER)
@@ -175,6 +205,7 @@ class Pass:
         self._seen["unknownExecutions"] = len(surplus) - len(rows)
         ended = [row for row in rows if row.ended_at is not None and row.ended_at < ended_before]
         for row in ended[:MOST_MENDED]:
+            self._hold()
             since = self._stopping.get(row.workflow_id)
             if since is None:
                 if self._services.gateway.cancel_run(row.workflow_id):
@@ -200,6 +231,14 @@ class Pass:
         with self._services.store.writing() as session:
             heartbeat.forget_old(session, self._now)
             rate_limit.forget_old(session, self._now)
+            if self._now - self._forgotten >= launch_tokens.FORGOTTEN_EVERY:
+                launch_tokens.forget_old(session, self._now)
+                self._forgotten = self._now
+            forget_drafts(session, self._now)
+
+
+def _moment(kept: Json) -> datetime:
+    return datetime.fromisoformat(str(kept)) if kept else datetime.min.replace(tzinfo=UTC)
 
 
 def _moments(kept: Json) -> dict[str, datetime]:

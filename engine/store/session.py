@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.orm import Session
 
 _BEGIN = "sqlite_begin"
@@ -38,10 +38,12 @@ def normal_url(url: str) -> str:
 
 
 def engine_options(url: str, *, pool_size: int = 10, ping: bool = True) -> dict[str, Any]:
+    """`hide_parameters`: an error's words hold no value of a row, a payload least of all."""
+    common: dict[str, Any] = {"pool_size": pool_size, "hide_parameters": True}
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10, "check_same_thread": False}, "pool_size": pool_size}
+        return {**common, "connect_args": {"timeout": 10, "check_same_thread": False}}
     return {
-        "pool_size": pool_size,
+        **common,
         "max_overflow": 10,
         "pool_pre_ping": ping,
         "connect_args": {"connect_timeout": 5, "options": "-c statement_timeout=30000"},
@@ -49,8 +51,9 @@ def engine_options(url: str, *, pool_size: int = 10, ping: bool = True) -> dict[
 
 
 def configure(engine: Engine) -> None:
-    """Attach what SQLite needs; harmless and empty for PostgreSQL."""
+    """Attach what SQLite needs; on PostgreSQL, keep rows out of the words of errors."""
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "handle_error", _without_details)
         return
 
     @event.listens_for(engine, "connect")
@@ -70,6 +73,15 @@ def configure(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         mode = connection.get_execution_options().get(_BEGIN, "")
         connection.exec_driver_sql(f"BEGIN {mode}".strip())
+
+
+def _without_details(context: ExceptionContext) -> None:
+    """PostgreSQL's DETAIL holds whole rows ("Failing row contains ...")."""
+    said = str(context.original_exception)
+    kept = said.partition("\n")[0]
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).replace(said, kept), *error.args[1:])
 
 
 def writer(engine: Engine) -> Engine:

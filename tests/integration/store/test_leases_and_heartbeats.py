@@ -65,6 +65,17 @@ def test_a_holder_that_died_keeps_a_lease_until_it_runs_out_and_no_longer(
     assert take(at(services, 121), "b") is not None
 
 
+def test_a_lease_that_is_renewed_does_not_run_out_and_one_that_has_is_not_renewed(
+    services: Services,
+) -> None:
+    held = take(services, "a")
+    assert held is not None
+    assert leases.renew(at(services, 100), held, held_for=HELD_FOR)
+    assert take(at(services, 200), "b") is None
+    assert take(at(services, 221), "b") is not None
+    assert not leases.renew(at(services, 222), held, held_for=HELD_FOR)
+
+
 def test_who_lost_a_lease_cannot_overwrite_its_new_holder_s_report(services: Services) -> None:
     slow = take(services, "slow")
     new = take(at(services, 121), "new")

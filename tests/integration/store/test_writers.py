@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from engine.store.session import Store, make_engine
 from engine.store.tables import WorkflowRun
@@ -110,3 +112,15 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store, database_url: str) ->
         with Store(other).reading() as reader:
             assert reader.scalar(select(func.count()).select_from(WorkflowRun)) == 0
     other.dispose()
+
+
+def test_an_error_of_the_database_says_nothing_of_the_values(store: Store) -> None:
+    of, _ = builders.published(store)
+    run = builders.run(of, input_json={"pin": "canary-4711"})
+    builders.save(store, run)
+    again = builders.run(of, run_id=run.run_id, input_json={"pin": "canary-4711"})
+    refused = builders.run(of, "NO_STATUS", input_json={"pin": "canary-4711"})
+    for wrong in (again, refused):
+        with pytest.raises(IntegrityError) as raised:
+            builders.save(store, wrong)
+        assert "canary" not in "".join(traceback.format_exception(raised.value))
