@@ -32,6 +32,8 @@ from engine.services.action_attempt import ActionTools
 from engine.services.check_schema import check_schema
 from engine.services.context import Services
 from engine.services.heartbeat import HeartbeatWriter
+from engine.services.perform_bulk import EVERY_S as BULK_EVERY_S
+from engine.services.perform_bulk import perform_bulk
 from engine.services.reconcile_runs import EVERY, reconcile
 from engine.services.repeat import Repeating
 from engine.services.tend_waits import EVERY as TEND_EVERY
@@ -96,6 +98,7 @@ async def _serve(
     background = (
         Repeating("heartbeat", heartbeat.EVERY_S, writer.beat),
         Repeating("waits", TEND_EVERY.total_seconds(), lambda: tend_waits(services, identity)),
+        Repeating("bulk", BULK_EVERY_S, lambda: perform_bulk(services, identity)),
         Repeating("reconciler", EVERY.total_seconds(), lambda: reconcile(services, identity)),
     )
     for repeating in background:

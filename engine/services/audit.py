@@ -36,6 +36,8 @@ def record(
 
     What `details` holds under a key that names a secret is masked (docs/architecture.md 4).
     """
+    if actor.bulk_id is not None:
+        details = {**(details or {}), "bulkId": actor.bulk_id}
     session.add(
         AuditLog(
             audit_id=str(uuid4()),

@@ -93,6 +93,8 @@ class Actor:
     source: str = "ui"
     """ui, command, worker."""
     source_ip: str | None = None
+    bulk_id: str | None = None
+    """The bulk operation that this is an item of: noted in its audit rows."""
 
 
 @dataclass(frozen=True, slots=True)
