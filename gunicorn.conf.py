@@ -4,7 +4,11 @@ Threads and no preload: one Temporal client and one loop thread a process, made 
 control socket. gevent is not used: Temporal's SDK advises against it.
 """
 
+import os
+import sys
+
 import app  # noqa: F401  (modules are loaded once, before the fork; nothing is made of them)
+from engine import logging
 from engine.settings import Settings
 
 _settings = Settings()
@@ -21,3 +25,17 @@ control_socket_disable = True
 loglevel = _settings.log_level.lower()
 worker_tmp_dir = None
 """Of a worker's sign of life; in containers: /dev/shm."""
+
+
+def worker_exit(server: object, worker: object) -> None:
+    """Leave with gunicorn's own code, but not by way of the interpreter's exit.
+
+    A process that used temporalio may abort in it (docs/measured.md 4), and gunicorn would report a
+    worker that had ended well as killed.
+    """
+    ending = sys.exc_info()[1]
+    code = ending.code if isinstance(ending, SystemExit) else 1
+    logging.flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
