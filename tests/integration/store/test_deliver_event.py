@@ -1,0 +1,425 @@
+"""Events meet waits in the store: whichever comes first, none is lost and none served twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine.contract import ClosedWait, Json, temporal_workflow_id
+from engine.contract_waits import OpenWait, WaitAnswer
+from engine.errors import Invalid, TooLarge
+from engine.services.context import Services
+from engine.services.deliver_event import EventReceipt, deliver_event
+from engine.services.find_waits import list_open_waits
+from engine.services.record_progress import record_progress
+from engine.services.redact_run import Rules
+from engine.services.stop_run import stop_now
+from engine.services.take_quota import QuotaLimit
+from engine.services.tend_waits import OLD_ENOUGH, tend_waits
+from engine.services.track_wait import open_wait
+from engine.store import event_routing
+from engine.store.logs import LogSource
+from engine.store.session import Store
+from engine.store.tables import (
+    AuditLog,
+    Lease,
+    WorkflowDefinitionVersion,
+    WorkflowEventDelivery,
+    WorkflowHumanTask,
+    WorkflowRun,
+    WorkflowRuntimeEvent,
+    WorkflowRunWait,
+)
+from tests import builders
+from tests.attempts import STARTED_AT, batch
+from tests.engine_fake import FakeEngine
+from tests.integration.store.recorded import a_wait, rows
+from tests.run_cases import SOMEBODY, a_run
+
+Wrapped = Callable[..., Any]
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def services(store: Store, engine: FakeEngine) -> Services:
+    return builders.services(store, gateway=engine)
+
+
+@pytest.fixture
+def run(store: Store, engine: FakeEngine) -> WorkflowRun:
+    return a_run(store, engine)
+
+
+def an_event_wait(run: WorkflowRun, number: int = 0, **fields: Any) -> OpenWait:
+    defaults = {
+        "wait_id": builders.new_id(),
+        "path": f"root.steps[{number}]",
+        "kind": "event.wait",
+        "wait_type": "event",
+        "event_name": "paid",
+        "key": None,
+        "timeout_at": None,
+        "payload": {"filters": []},
+    }
+    return a_wait(run, **defaults | fields)
+
+
+def opened(services: Services, wait: OpenWait) -> WaitAnswer:
+    return open_wait(services, QuotaLimit(), wait)
+
+
+def send(services: Services, payload: Json = None, **fields: Any) -> EventReceipt:
+    given: dict[str, Any] = {"name": "paid", "key": "k", "actor": SOMEBODY} | fields
+    return deliver_event(services, payload={} if payload is None else payload, **given)
+
+
+def close(services: Services, run: WorkflowRun, wait: OpenWait, event_id: str | None) -> None:
+    closed = ClosedWait(
+        wait.wait_id, "RESOLVED", STARTED_AT, {"matchedEventId": event_id}, event_id
+    )
+    record_progress(services, batch(run, closed_waits=[closed]))
+
+
+def later(services: Services) -> Services:
+    now = services.now() + OLD_ENOUGH * 3
+    return replace(services, now=lambda: now)
+
+
+def statuses(store: Store) -> list[str]:
+    return sorted(row.status for row in rows(store, WorkflowEventDelivery))
+
+
+def test_an_event_and_a_wait_that_come_at_once_find_each_other(
+    services: Services,
+    store: Store,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each looks for the other and, before it commits, gives it time to miss it."""
+    for name in ("event_for", "waits_for"):
+        monkeypatch.setattr(event_routing, name, slow(getattr(event_routing, name)))
+    for number in range(4):
+        run = a_run(store, engine)
+        wait, answers, receipts = an_event_wait(run, key=f"k{number}"), [], []
+        both = [
+            threading.Thread(target=lambda w=wait, a=answers: a.append(opened(services, w))),
+            threading.Thread(
+                target=lambda r=receipts, k=f"k{number}": r.append(send(services, key=k))
+            ),
+        ]
+        if number % 2:
+            both.reverse()
+        for thread in both:
+            thread.start()
+            time.sleep(0.05)
+        for thread in both:
+            thread.join()
+        found = answers[0].event is not None
+        told = [target.wait_id for target in receipts[0].targets] == [wait.wait_id]
+
+        assert found or told, f"the event of round {number} is lost"
+
+
+def slow(function: Wrapped) -> Wrapped:
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        time.sleep(0.15)
+        return result
+
+    return slowly
+
+
+def test_the_same_id_is_stored_once_however_many_send_it(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    opened(services, an_event_wait(run))
+    receipts: list[EventReceipt] = []
+    threads = [
+        threading.Thread(target=lambda: receipts.append(send(services, event_id="pay-1")))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(receipt.already for receipt in receipts) == [False, True, True, True]
+    assert len(rows(store, WorkflowRuntimeEvent)) == 1
+    assert len({receipt.targets[0].wait_id for receipt in receipts}) == 1
+    assert len([row for row in rows(store, AuditLog) if row.operation == "event_send"]) == 1
+
+
+def test_two_events_for_two_waits_of_a_run_serve_one_each(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    """Items of a concurrent loop wait side by side: the one that waits longest is served first."""
+    first, second = an_event_wait(run, 0), an_event_wait(run, 1)
+    opened(services, first)
+    opened(later(services), second)
+    targets = [send(services, {"n": n}).targets[0].wait_id for n in range(2)]
+    third = send(services, {"n": 3})
+
+    assert targets == [first.wait_id, second.wait_id]
+    assert third.targets == ()
+    assert opened(services, an_event_wait(run, 2)).event["payload"] == {"n": 3}
+
+
+def test_a_wait_that_is_opened_again_gets_the_event_it_had(
+    services: Services, run: WorkflowRun
+) -> None:
+    """The workflow task was lost after the wait had been opened: what it had found is still its."""
+    send(services, {"n": 1})
+    send(later(services), {"n": 2})
+    wait = an_event_wait(run)
+    found = opened(services, wait).event
+    close(services, run, wait, found["eventId"])
+
+    assert opened(services, wait).event == found
+    assert opened(services, an_event_wait(run, 1)).event["payload"] == {"n": 2}
+
+
+def test_an_event_that_was_on_its_way_to_a_wait_that_ended_is_free_for_the_next(
+    services: Services, store: Store, run: WorkflowRun
+) -> None:
+    wait = an_event_wait(run)
+    opened(services, wait)
+    sent = send(services, {"n": 1})
+    assert sent.targets[0].status == "DELIVERED"
+    close(services, run, wait, None)
+    assert statuses(store) == ["MISSED"]
+
+    found = opened(services, an_event_wait(run, 1)).event
+    assert found["payload"] == {"n": 1}
+    assert statuses(store) == ["DELIVERED"]
+
+
+def test_an_event_that_its_wait_missed_goes_to_another_that_is_open(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    """Side by side: the first ends without it, and nobody opens a wait any more."""
+    first, second = an_event_wait(run, 0), an_event_wait(run, 1)
+    opened(services, first)
+    sent = send(services)
+    opened(later(services), second)
+    with store.writing() as session:
+        # As it is when both happen at the same moment: the wait ends, the delivery is not seen.
+        session.get_one(WorkflowRunWait, first.wait_id).status = "RESOLVED"
+    tend_waits(later(services), "worker")
+    tend_waits(later(later(services)), "worker")
+
+    assert [signal.argument["wait_id"] for signal in engine.signals] == [
+        first.wait_id,
+        second.wait_id,
+    ]
+    assert sent.targets[0].wait_id == first.wait_id
+    assert statuses(store) == ["DELIVERED"]
+
+
+def test_what_temporal_does_not_take_is_told_again_by_a_worker(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    opened(services, an_event_wait(run))
+    engine.down = True
+    assert [target.status for target in send(services).targets] == ["PENDING"]
+    assert tend_waits(services, "too early") is None
+    tend_waits(later(services), "still down")
+    [row] = rows(store, WorkflowEventDelivery)
+    assert (row.status, row.attempts) == ("PENDING", 2)
+    engine.down = False
+    tend_waits(later(later(services)), "worker")
+
+    [row] = rows(store, WorkflowEventDelivery)
+    assert (row.status, row.attempts, row.last_error) == ("DELIVERED", 3, None)
+    assert tend_waits(later(later(later(services))), "nothing to do") is None
+    assert len(engine.signals) == 1
+
+
+def test_an_event_that_was_stored_and_not_seen_to_is_seen_to_by_a_worker(
+    services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process died between the two."""
+    of, _ = builders.published(store, "greet", trigger={"type": "event", "eventName": "paid"})
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr("engine.services.deliver_event.process", dies)
+        with pytest.raises(KeyboardInterrupt):
+            send(services)
+    assert rows(store, WorkflowRun) == []
+    for _ in range(2):
+        tend_waits(later(services), "worker")
+    [started] = rows(store, WorkflowRun)
+    assert started.workflow_id == of.workflow_id
+
+
+class TestTriggers:
+    def test_an_event_starts_one_run_of_each_workflow_it_triggers(
+        self, services: Services, store: Store, engine: FakeEngine
+    ) -> None:
+        trigger = {
+            "type": "event",
+            "eventName": "paid",
+            "payloadMapping": {"name": {"$expr": "event.payload.who & '/' & event.correlationKey"}},
+        }
+        builders.published(store, "mapped", trigger=trigger)
+        builders.published(store, "plain", trigger={"type": "event", "eventName": "paid"})
+        builders.published(store, "other", trigger={"type": "event", "eventName": "else"})
+        builders.published(
+            store, "paused", trigger={"type": "event", "eventName": "paid"}, is_paused=True
+        )
+        first = send(services, {"who": "Ada"}, event_id="e-1")
+        again = send(services, {"who": "Ada"}, event_id="e-1")
+        found = {str(run.input_json): run for run in rows(store, WorkflowRun)}
+
+        assert set(found) == {"{'name': 'Ada/k'}", "{'who': 'Ada'}"}
+        assert (
+            set(first.started_runs)
+            == set(again.started_runs)
+            == {run.run_id for run in found.values()}
+        )
+        mapped = found["{'name': 'Ada/k'}"]
+        assert (mapped.status, mapped.trigger_type, mapped.event_type) == (
+            "RUNNING",
+            "event",
+            "paid",
+        )
+        assert mapped.trigger_mapping_applied
+        assert mapped.trigger_metadata_json == {
+            "eventId": "e-1",
+            "eventName": "paid",
+            "correlationKey": "k",
+        }
+        assert temporal_workflow_id(mapped.run_id) in engine.executions
+
+    def test_a_payload_that_does_not_fit_leaves_a_failed_row_that_says_why(
+        self, services: Services, store: Store, engine: FakeEngine
+    ) -> None:
+        trigger = {"type": "event", "eventName": "paid"}
+        _, version = builders.published(store, "strict", trigger=trigger)
+        with store.writing() as session:
+            found = session.get_one(WorkflowDefinitionVersion, version.version_id)
+            found.payload_schema_json = {"type": "object", "required": ["name"]}
+        for _ in range(2):
+            receipt = send(services, {"no": "name"}, event_id="e-1")
+        [run] = rows(store, WorkflowRun)
+
+        assert receipt.started_runs == (run.run_id,)
+        assert (run.status, run.trigger_type, run.engine) == ("FAILED", "event", "temporal")
+        assert run.error_json["stage"] == "launch"
+        assert run.error_json["category"] == "ValidationError"
+        assert "name" in str(run.error_json["details"]["problems"])
+        assert engine.executions == {}
+
+    def test_where_temporal_is_away_the_run_stays_for_the_reconciler(
+        self, services: Services, store: Store, engine: FakeEngine
+    ) -> None:
+        builders.published(store, "plain", trigger={"type": "event", "eventName": "paid"})
+        engine.down = True
+        receipt = send(services)
+        [run] = rows(store, WorkflowRun)
+
+        assert receipt.started_runs == (run.run_id,)
+        assert (run.status, run.claimed_by) == ("RUNNING", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "n\0"}, "name"),
+        ({"name": "n" * 201}, "name"),
+        ({"key": "k\0"}, "key"),
+        ({"event_id": "\ud800"}, "id"),
+        ({"payload": {"n": float("inf")}}, "/n"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(
+    services: Services, store: Store, fields: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        send(services, **fields)
+    assert [problem.pointer for problem in refused.value.problems] == [pointer]
+    assert rows(store, WorkflowRuntimeEvent) == []
+
+
+def test_a_payload_above_the_limit_is_refused(services: Services) -> None:
+    with pytest.raises(TooLarge):
+        send(services, {"text": "x" * 600_000})
+
+
+def test_nothing_private_is_shown_of_what_waits(
+    services: Services, store: Store, engine: FakeEngine
+) -> None:
+    """Titles, keys and contexts are made of the payload: a masked value in them stays masked."""
+    run = a_run(store, engine, input_json={"password": "hunter-2-hunter"})
+    opened(services, an_event_wait(run, 0, key="order hunter-2-hunter"))
+    task = an_event_wait(
+        run,
+        1,
+        kind="human.task",
+        wait_type="human",
+        event_name="HUMAN_TASK_COMPLETED",
+        payload={
+            "title": "Is hunter-2-hunter right?",
+            "assignee": "ops",
+            "form": {"type": "object"},
+            "contextData": {"token": "t-t-t-t", "said": "hunter-2-hunter"},
+        },
+    )
+    opened(services, task)
+    with store.reading() as session:
+        page = list_open_waits(session, Rules())
+        text = str(page)
+
+    assert [wait.kind for wait in page.waits] in (["human", "event"], ["event", "human"])
+    assert "hunter" not in text
+    assert "[REDACTED]" in text
+
+
+def test_pages_of_waits_show_each_once(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    for number in range(5):
+        at = services.now() + timedelta(seconds=number // 2)
+        opened(replace(services, now=lambda at=at: at), an_event_wait(run, number))
+    seen: list[str] = []
+    cursor = None
+    with store.reading() as session:
+        while True:
+            page = list_open_waits(session, Rules(), cursor=cursor, limit=2)
+            seen += [wait.path for wait in page.waits]
+            cursor = page.older
+            if cursor is None:
+                break
+    assert len(seen) == len(set(seen)) == 5
+    assert seen[0] == "root.steps[4]"
+
+
+def test_stop_now_closes_waits_and_tasks_without_a_worker(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    opened(services, an_event_wait(run, 0))
+    form = {"title": "T", "form": {"type": "object"}}
+    opened(services, an_event_wait(run, 1, wait_type="human", kind="human.task", payload=form))
+    stop_now(services, run.run_id, None, LogSource.UI)
+    with store.reading() as session:
+        tasks = session.scalars(select(WorkflowHumanTask.status)).all()
+        waits = session.scalars(select(WorkflowRunWait.status)).all()
+        shown = list_open_waits(session, Rules()).waits
+
+    assert (list(tasks), list(waits), shown) == (["CANCELED"], ["CANCELED", "CANCELED"], ())
+    assert send(services).targets == ()
+    assert rows(store, Lease) == []
