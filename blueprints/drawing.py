@@ -19,7 +19,7 @@ FIT: Final = "fit"
 _USUAL_ZOOM: Final = 100
 
 _LABEL_COLUMNS: Final = 27
-_DETAIL_COLUMNS: Final = 36
+_DETAIL_COLUMNS: Final = 32
 _CORNER: Final = 8.0
 _TIP: Final = 5.0
 _KINDS: Final = {
@@ -88,7 +88,7 @@ class Zoom:
         """What is none is as if nothing had been asked."""
         if text == FIT:
             return cls(fits=True)
-        return cls(int(text)) if text in map(str, ZOOMS) else cls()
+        return next((cls(percent) for percent in ZOOMS if text == str(percent)), cls())
 
     def __str__(self) -> str:
         return FIT if self.fits else str(self.percent)
@@ -146,7 +146,7 @@ def make_picture(
                 facts(box.step.path),
             )
             for box in drawing.boxes
-        ),  # fmt: skip
+        ),
         ways=tuple(
             sorted(
                 (
@@ -181,7 +181,7 @@ def _node(
         height=height,
         icon=_KINDS.get(kind, "other"),
         label=shortened(label, _LABEL_COLUMNS),
-        detail=shortened(detail or kind, _DETAIL_COLUMNS),
+        detail=shortened(detail or kind, _DETAIL_COLUMNS, even=True),
         name=", ".join(said),
         title="\n".join(line for line in lines if line),
         facts=facts,

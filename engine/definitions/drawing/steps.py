@@ -29,6 +29,8 @@ class DrawnStep:
     detail: str
     """What it calls, waits for or decides; may be empty."""
     branches: tuple[Branch, ...] = ()
+    calls: str | None = None
+    """Key of the workflow that it runs as a child."""
 
     @property
     def ends_run(self) -> bool:
@@ -84,6 +86,7 @@ def _step(data: dict[str, Any], path: str) -> DrawnStep:
             Branch(name, label, _steps(data, name, f"{path}.{name}.steps"))
             for name, label in _BRANCHES.get(kind, ())
         ),
+        calls=_text(data.get("workflowId")) or None if kind == "control.callWorkflow" else None,
     )
 
 

@@ -21,29 +21,33 @@ def detail_of(kind: str, step: Mapping[str, Any]) -> str:
     return " ".join(say(config if isinstance(config, dict) else step).split())
 
 
-def shortened(text: str, columns: float) -> str:
-    """`text`, cut with an ellipsis where it is wider than `columns` average letters."""
-    if _width(text) <= columns:
+def shortened(text: str, columns: float, *, even: bool = False) -> str:
+    """`text`, cut with an ellipsis where it is wider than `columns` average letters.
+
+    `even`: in a font whose letters are all of one width.
+    """
+    width = _even_width if even else _letter_width
+    if sum(map(width, text)) <= columns:
         return text
     kept, room = "", columns - 1
     for letter in text:
-        room -= _width(letter)
+        room -= width(letter)
         if room < 0:
             break
         kept += letter
     return kept.rstrip() + _ELLIPSIS
 
 
-def _width(text: str) -> float:
-    return sum(map(_letter_width, text))
+def _even_width(letter: str) -> float:
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def _letter_width(letter: str) -> float:
     """In average letters of a proportional font; rather too wide than too narrow."""
-    if unicodedata.combining(letter):
-        return 0
-    if unicodedata.east_asian_width(letter) in "WF":
-        return 2
+    if _even_width(letter) != 1:
+        return _even_width(letter)
     if letter in "iljtfrI.,:;'|!()[] ":
         return 0.6
     if letter in "mwMW@%" or ord(letter) > 0x2000:

@@ -59,3 +59,5 @@ def test_long_text_ends_with_an_ellipsis_and_wide_letters_count_twice() -> None:
     assert shortened("a" * 30, 10) == "a" * 9 + "…"
     assert shortened("漢" * 30, 10) == "漢" * 4 + "…"
     assert shortened("one two three four", 8.5) == "one two…"
+    assert shortened("iiiiiiiiii", 6) == "iiiiiiiiii"
+    assert shortened("iiiiiiiiii", 6, even=True) == "iiiii…"
