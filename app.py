@@ -26,6 +26,7 @@ from engine.gateway.runs import TemporalRunGateway
 from engine.runs.redaction import Redactor
 from engine.services.context import QueueGateway, RunGateway, Services
 from engine.services.explain_queued import Explainer
+from engine.services.look_ahead import Lookout
 from engine.settings import ROOT, Settings
 from engine.store import session as store_session
 from engine.store.session import Store
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None, *, gateway: RunGateway | None =
         session_lifetime=timedelta(hours=settings.session_hours),
     )
     app.extensions["run_studio_explainer"] = Explainer()
+    app.extensions["run_studio_lookout"] = Lookout()
     register_blueprints(app)
     errors.init_app(app)
     display.init_app(app)

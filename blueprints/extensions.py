@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine.services.context import Services
 from engine.services.explain_queued import Explainer
+from engine.services.look_ahead import Lookout
 from engine.services.redact_run import Rules
 from engine.store.tables import METADATA
 
@@ -46,6 +47,10 @@ def web() -> Web:
 
 def explainer() -> Explainer:
     return cast(Explainer, current_app.extensions["run_studio_explainer"])
+
+
+def lookout() -> Lookout:
+    return cast(Lookout, current_app.extensions["run_studio_lookout"])
 
 
 def rules() -> Rules:

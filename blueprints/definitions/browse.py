@@ -8,13 +8,14 @@ from flask import Response
 
 from blueprints.definitions import bp
 from blueprints.definitions.pages import DefinitionPage, DefinitionsPage, RunDialog
-from blueprints.extensions import reading, rules
+from blueprints.extensions import lookout, reading, rules, services
 from blueprints.guard import needs, who
 from blueprints.hypermedia import render_page
 from blueprints.schema_form.fields import make_form
 from blueprints.schema_form.view import blank
 from engine.runs.roles import Role
 from engine.services.find_definitions import list_definitions
+from engine.services.look_ahead import Ahead
 from engine.services.show_definition import WorkflowView, show_definition
 
 OPERATION = "workflow_run_start"
@@ -40,12 +41,17 @@ def ask_run(key: str) -> Response:
     """What a run needs, as a form; every rendering has a token of its own."""
     workflow = load_workflow(key)
     form = blank(make_form(workflow.payload_schema))
-    return render_dialog(RunDialog(workflow, new_token(), form))
+    return render_dialog(RunDialog(workflow, new_token(), form, look_ahead(workflow)))
 
 
 def load_workflow(key: str) -> WorkflowView:
     with reading() as session:
         return show_definition(session, key, rules())
+
+
+def look_ahead(workflow: WorkflowView) -> Ahead | None:
+    """Of a workflow that cannot be run the page says so; the rest does not matter."""
+    return lookout().look(services()) if workflow.runnable else None
 
 
 def new_token() -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from flask import Response, request, url_for
 
 from blueprints.definitions import bp
-from blueprints.definitions.browse import OPERATION, load_workflow, new_token, render_dialog
+from blueprints.definitions.browse import (
+    OPERATION,
+    load_workflow,
+    look_ahead,
+    new_token,
+    render_dialog,
+)
 from blueprints.definitions.pages import RunDialog
 from blueprints.errors import status_of, with_retry_after
 from blueprints.extensions import services
@@ -46,5 +52,6 @@ def run(key: str) -> Response:
 
 def _again(workflow: WorkflowView, form: SchemaForm, error: RunStudioError) -> Response:
     problems = error.problems if isinstance(error, Invalid) else ()
-    page = RunDialog(workflow, new_token(), filled(form, request.form, problems), error.message)
+    typed = filled(form, request.form, problems)
+    page = RunDialog(workflow, new_token(), typed, look_ahead(workflow), error.message)
     return with_retry_after(render_dialog(page, status_of(error)), error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from blueprints.schema_form.view import FormView
 from engine.services.find_definitions import DefinitionRow
+from engine.services.look_ahead import Ahead
 from engine.services.show_definition import WorkflowView
 
 
@@ -26,4 +27,5 @@ class RunDialog:
     workflow: WorkflowView
     token: str
     form: FormView
+    ahead: Ahead | None = None
     message: str | None = None

@@ -11,6 +11,7 @@ from engine.errors import Problem
 from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
 from engine.services.glance_run import Glance
+from engine.services.look_ahead import Ahead
 from engine.services.run_views import LogView, RunView, Timeline, WaitView
 
 
@@ -94,6 +95,13 @@ class ReplayPage:
     workflow_version: int
     status: RunStatus
     token: str
+    ahead: Ahead | None = None
+    effects: tuple[tuple[str, int], ...] = ()
+    """Actions of the old run that took effect, and how often: they happen again."""
+    versions: tuple[int, ...] = ()
+    """That may be chosen, newest first; empty: there is only one."""
+    version: int | None = None
+    """The chosen one; None: the old run's."""
     reason: str = ""
     editing: bool = False
     payload: str = ""
@@ -104,7 +112,12 @@ class ReplayPage:
     message: str | None = None
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def chosen_version(self) -> int:
+        return self.workflow_version if self.version is None else self.version
+
     def problems_of(self, field_name: str) -> tuple[Problem, ...]:
-        if field_name == "reason":
-            return tuple(p for p in self.problems if p.pointer == "reason")
-        return tuple(p for p in self.problems if p.pointer != "reason")
+        own = {"reason", "version"}
+        if field_name in own:
+            return tuple(p for p in self.problems if p.pointer == field_name)
+        return tuple(p for p in self.problems if p.pointer not in own)

@@ -18,12 +18,13 @@ from tests.integration.web.browser import HTMX, Browser
 
 RUN = "11111111-1111-4111-8111-111111111111"
 TASK = "22222222-2222-4222-8222-222222222222"
-READS = ["/", "/runs", "/runs/list.csv", "/waits", f"/runs/{RUN}", f"/runs/{RUN}/banner", f"/runs/{RUN}/export",
-         "/workflows", "/workflows/greet"]  # fmt: skip
+READS = ["/", "/runs", "/runs/list.csv", f"/runs/{RUN}", f"/runs/{RUN}/banner",
+         f"/runs/{RUN}/export", "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
 ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run",
         f"/waits/{TASK}/answer"]  # fmt: skip
 DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run",
-         "/workflows/greet/simulate", f"/waits/{TASK}/answer", f"/waits/{TASK}/release"]  # fmt: skip
+         "/workflows/greet/simulate",
+         f"/waits/{TASK}/answer", f"/waits/{TASK}/release"]  # fmt: skip
 PLACES = {RUN: "<run_id>", "greet": "<key>", f"{TASK}/answer": "<task_id>/answer",
           f"{TASK}/release": "<wait_id>/release"}  # fmt: skip
 
