@@ -55,9 +55,7 @@ class Lookout:
             engine_answers=self._engine_answers(services, now),
             worker_runs=bool(living),
             worker_seen_at=seen_at,
-            registry_differs=bool(living)
-            and fingerprint is not None
-            and fingerprint() not in known,
+            registry_differs=bool(living) and strange,
         )
 
     def _engine_answers(self, services: Services, now: datetime) -> bool:
