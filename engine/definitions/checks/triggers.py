@@ -29,7 +29,7 @@ def check_triggers(checked: Checked) -> None:
     if checker is not None:
         checker(checked, trigger)
         if trigger["type"] not in AVAILABLE_TRIGGERS:
-            message = "trigger: this release starts runs by hand only."
+            message = "trigger: this release starts runs by hand and by events only."
             checked.warning(None, "TRIGGER_NOT_AVAILABLE", message)
 
 
