@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,13 +17,18 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 from temporalio.worker import WorkflowInstanceDetails
-from temporalio.worker.workflow_sandbox import RestrictedWorkflowAccessError
+from temporalio.worker.workflow_sandbox import (
+    RestrictedWorkflowAccessError,
+    SandboxedWorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox._runner import _fake_info
 from temporalio.workflow import _Definition
 
 from engine.durable.run_workflow import RunWorkflow
 from engine.durable.sandbox import PASSED_THROUGH, workflow_runner
 from engine.gateway.codec import EncryptionCodec
+
+RUNNER = workflow_runner()
 
 
 def test_the_workflow_loads_in_its_sandbox() -> None:
@@ -73,6 +79,28 @@ def test_the_contexts_of_payloads_are_known_without_entering_the_sandbox() -> No
     assert instance.get_external_store_context(None).target is None
 
 
+def test_the_workflow_s_module_in_the_sandbox_is_a_copy_for_all_runs_without_state() -> None:
+    """What one run could leave in it another would find."""
+    first, second = asyncio.run(_instance(RUNNER)), asyncio.run(_instance(RUNNER))
+    module = first.importer.new_modules[RunWorkflow.__module__]
+
+    assert module is second.importer.new_modules[RunWorkflow.__module__]
+    assert module is not sys.modules[RunWorkflow.__module__]
+    assert _state_in(module) == {}
+    assert _state_in(module.RunWorkflow) == {}
+
+
+def test_a_run_that_is_loaded_does_not_lift_the_guard_of_one_that_executes_beside_it() -> None:
+    instance = asyncio.run(_instance(RUNNER))
+    context = instance.importer.restriction_context
+    context.is_runtime = True
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: asyncio.run(_instance(RUNNER))).result()
+
+    with pytest.raises(RestrictedWorkflowAccessError):
+        _execute(instance, "open('/dev/null')")
+
+
 def test_nothing_that_converts_payloads_looks_at_their_contexts() -> None:
     """Else `QuickSandbox` would have to tell an activity's from its workflow's."""
     converter = DataConverter.default
@@ -81,7 +109,17 @@ def test_nothing_that_converts_payloads_looks_at_their_contexts() -> None:
     assert converter.external_storage is None
 
 
-async def _instance() -> Any:
+def _state_in(holder: Any) -> dict[str, Any]:
+    """What its attributes hold that can change."""
+    return {
+        name: value
+        for name, value in vars(holder).items()
+        if isinstance(value, list | dict | set | bytearray)
+        and not (name.startswith("__") and name.endswith("__"))
+    }
+
+
+async def _instance(runner: SandboxedWorkflowRunner | None = None) -> Any:
     details = WorkflowInstanceDetails(
         payload_converter_factory=DataConverter.default._new_payload_converter,
         failure_converter_class=DataConverter.default.failure_converter_class,
@@ -96,7 +134,7 @@ async def _instance() -> Any:
         last_completion_result=Payloads(),
         last_failure=Failure(),
     )
-    return workflow_runner().create_instance(details)
+    return (runner or workflow_runner()).create_instance(details)
 
 
 def _execute(instance: Any, line: str) -> None:
