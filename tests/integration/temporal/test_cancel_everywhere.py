@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from engine.runs.status import TERMINAL
 from engine.services.cancel_run import CancelOutcome, cancel_run
+from engine.store.tables import WorkflowHumanTask
 from tests.run_cases import SOMEBODY
 from tests.steps import Step, act, assign, chain, loop, try_catch, wait
 from tests.studio import Studio
+from tests.waiting import event_wait, human_task
 
 pytestmark = pytest.mark.temporal
 
@@ -122,6 +125,27 @@ def test_in_a_wait(worked: Studio, cancel: Cancel) -> None:
     run_id = started(worked, wait("sleep"), act("never"), until=waits(worked))
     assert canceled(worked, run_id, cancel) == [("sleep", 1, "CANCELED")]
     assert len(worked.waits(run_id)) == 1
+
+
+@pytest.mark.parametrize("waits_for", [event_wait("ask", "never-sent"), human_task("ask")])
+def test_in_a_wait_for_an_event_or_a_person(
+    worked: Studio, cancel: Cancel, waits_for: Step
+) -> None:
+    """Original 3.11, case 25, and missing from its bar: cancellation during a human task.
+
+    The task is closed with its wait, and a catch around it does not take the cancel.
+    """
+    guarded = try_catch("careful", [waits_for], [act("never")])
+    run_id = started(worked, act("first"), guarded, act("never-either"), until=waits(worked))
+    assert canceled(worked, run_id, cancel) == [
+        ("first", 1, "SUCCEEDED"),
+        ("careful", 1, "CANCELED"),
+        ("ask", 1, "CANCELED"),
+    ]
+    with worked.store.reading() as session:
+        query = select(WorkflowHumanTask.status).filter_by(run_id=run_id)
+        tasks = list(session.scalars(query))
+    assert tasks == (["CANCELED"] if waits_for["type"] == "human.task" else [])
 
 
 def test_in_a_loop(worked: Studio, cancel: Cancel) -> None:

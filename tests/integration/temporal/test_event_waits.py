@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from temporalio import workflow
 from temporalio.client import Client
 
 from engine.contract_waits import SIGNAL_EVENT, EventSignal
 from engine.durable.wire import pack
+from engine.services.tell_waits import tell
 from engine.store.events import DeliveryStatus, WorkflowEventDelivery
+from engine.store.tables import WorkflowDefinition
 from tests.steps import assign, loop, try_catch, wait
 from tests.studio import Studio
-from tests.waiting import event_wait, name, open_wait_of, send
+from tests.waiting import answer, event_wait, human_task, name, open_wait_of, send
 
 pytestmark = pytest.mark.temporal
 
@@ -180,9 +183,12 @@ def test_nothing_is_lost_where_a_run_continues_as_new(
 ) -> None:
     """Missing from the original's bar: signal across continue-as-new, with a low threshold.
 
-    Ten waits in a loop, continued as new between them, while as many events are sent without regard.
+    Ten waits in a loop, continued as new between them, and events that are sent without regard.
     """
-    monkeypatch.setattr("engine.durable.host.TemporalHost.wants_checkpoint", lambda self: True)
+    monkeypatch.setattr(
+        "engine.durable.host.TemporalHost.wants_checkpoint",
+        lambda self: workflow.info().get_current_history_length() > 30,
+    )
     event = name()
     run_id = worked.start(
         worked.publish(
@@ -209,3 +215,77 @@ def test_nothing_is_lost_where_a_run_continues_as_new(
 
 def first_execution(studio: Studio, run_id: str) -> str | None:
     return studio.run(run_id).claimed_by
+
+
+def test_items_of_a_concurrent_loop_each_get_an_event(worked: Studio) -> None:
+    """Side by side and for the same event: none gets two, none is left over."""
+    event = name()
+    each = loop("each", "[1..4]", event_wait("wait", event), assign("note", n="vars.event.n"))
+    run_id = worked.start(worked.publish(each | {"concurrency": 4}))
+    worked.eventually(lambda: len(worked.waits(run_id)) == 4)
+    worked.eventually(lambda: worked.run(run_id).status == "WAITING")
+    for number in range(4):
+        assert len(send(worked, event, payload={"n": number}).targets) == 1
+    assert worked.ended(run_id).status == "SUCCEEDED"
+    notes = worked.steps(run_id, definition_step_id="note")
+
+    assert sorted(step.output_json["vars.n"] for step in notes) == [0, 1, 2, 3]
+    assert {status for status, _ in deliveries(worked, run_id)} == {DeliveryStatus.OBSERVED}
+
+
+def test_an_event_that_temporal_could_not_be_told_of_arrives_when_it_is_back(
+    worked: Studio,
+) -> None:
+    """Acknowledged only when it was done: until then it is PENDING, and a worker tells it again."""
+    event = name()
+    run_id = worked.start(worked.publish(event_wait("one", event)))
+    open_wait_of(worked, run_id)
+    away = Studio("127.0.0.1:1", worked.store, worked.effects_file)
+    try:
+        receipt = send(away, event)
+    finally:
+        away.close()
+    assert [target.status for target in receipt.targets] == ["PENDING"]
+    assert worked.run(run_id).status == "WAITING"
+    tell(worked.services, event_id=None)
+    assert worked.ended(run_id).status == "SUCCEEDED"
+
+
+def test_an_event_starts_a_run_that_is_executed(worked: Studio) -> None:
+    """Once for its id; `event` is all that the mapping sees."""
+    event = name()
+    mapping = {"who": {"$expr": "event.payload.name & '@' & event.correlationKey"}}
+    trigger = {"type": "event", "eventName": event, "payloadMapping": mapping}
+    of = worked.publish(assign("seen", it="payload.who"), trigger=trigger)
+    with worked.store.writing() as session:
+        session.get_one(WorkflowDefinition, of.workflow_id).trigger = trigger
+    first = send(worked, event, "k", {"name": "ada"}, event_id=f"{event}-1")
+    again = send(worked, event, "k", {"name": "ada"}, event_id=f"{event}-1")
+    (run_id,) = first.started_runs
+
+    assert again.started_runs == (run_id,)
+    run = worked.ended(run_id)
+    assert (run.status, run.trigger_type) == ("SUCCEEDED", "event")
+    assert written(worked, run_id, "seen") == {"it": "ada@k"}
+
+
+def test_on_postgresql_events_tasks_and_quota_work_too(on_postgres: Studio) -> None:
+    event = name()
+    run_id = on_postgres.start(
+        on_postgres.publish(
+            event_wait("one", event, "payload.k"),
+            event_wait("two", event),
+            human_task("ask"),
+            assign("end", ok="vars.event.ok"),
+        ),
+        {"k": "k"},
+    )
+    open_wait_of(on_postgres, run_id)
+    send(on_postgres, event, "k", {"n": 1})
+    send(on_postgres, event, "any", {"n": 2})
+    on_postgres.eventually(lambda: len(on_postgres.waits(run_id)) == 3)
+    answer(on_postgres, open_wait_of(on_postgres, run_id), {"ok": True})
+    run = on_postgres.ended(run_id)
+
+    assert run.status == "SUCCEEDED", run.error_json
+    assert written(on_postgres, run_id, "end") == {"ok": True}
