@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -204,6 +205,7 @@ def test_nothing_is_lost_where_a_run_continues_as_new(
     )
     for number in range(10):
         send(worked, event, payload={"n": number})
+        time.sleep(0.08)
     run = worked.ended(run_id)
 
     assert run.status == "SUCCEEDED", run.error_json
