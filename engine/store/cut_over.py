@@ -190,12 +190,16 @@ def finalize_batch(connection: Connection, columns: Columns) -> int:
     )
     found = _count(connection, "SELECT count(*) FROM cut_over_batch")
     if found:
-        values = {"message": MESSAGE, "error": _ERROR, "migration": MIGRATION}
         for statement in batch_statements(connection.dialect.name, columns):
-            clause = sa.text(statement)
-            named = {name: values[name] for name in clause._bindparams}
-            connection.execute(clause, named)
+            execute(connection, statement)
     return found
+
+
+def execute(connection: Connection, statement: str) -> None:
+    """One of `batch_statements`, with the values that it names."""
+    values = {"message": MESSAGE, "error": _ERROR, "migration": MIGRATION}
+    clause = sa.text(statement)
+    connection.execute(clause, {name: values[name] for name in clause._bindparams})
 
 
 _BATCH_IDS: Final = "(SELECT run_id FROM cut_over_batch)"
