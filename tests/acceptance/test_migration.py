@@ -38,8 +38,8 @@ def open_waits(engine: Engine, run_id: str) -> int:
 
 
 def test_stranded_runs_are_cancelled_and_all_others_untouched(engine: Engine) -> None:
-    """The original's acceptance tests T046 (a RUNNING db run), T047 (a WAITING run without an engine,
-    and its waits), T048 (terminal rows of the db engine) and T049 (Temporal's live rows)."""
+    """T046 to T049 of the original's acceptance tests: a RUNNING run of the db engine, a WAITING
+    one without an engine and its waits, terminal rows, and Temporal's live rows."""
     runs = old_database.build(engine)
     others = {which: run_id for which, run_id in runs.items() if which not in STRANDED}
     before = {run_id: rows(engine, "workflow_runs", run_id) for run_id in others.values()}
