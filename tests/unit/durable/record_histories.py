@@ -10,15 +10,23 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
+from engine.services.release_quota import release_quota
+from engine.services.step_quota import set_quota
 from engine.store import schema
 from engine.store.session import Store, make_engine
 from tests import work_actions
 from tests.dev_server import DevServer
+from tests.run_cases import SOMEBODY
 from tests.steps import act, assign, chain, loop, try_catch, wait
 from tests.studio import Studio
+from tests.waiting import answer, event_wait, human_task, open_wait_of, send
+
+KNOWN_FOR_S = 6
+"""Longer than a worker believes that there is no quota."""
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -69,12 +77,53 @@ def main() -> None:
             run = studio.execute(*steps)
             save(studio, run.run_id, release / f"{name}.json")
             print(name, run.status)
+        for name, record in {
+            "event-wait": events,
+            "human-task": task,
+            "quota-pause": quota,
+        }.items():
+            run_id = record(studio)
+            save(studio, run_id, release / f"{name}.json")
+            print(name, studio.run(run_id).status)
         run_id = studio.start(studio.publish(wait("pause")))
         studio.eventually(lambda: studio.run(run_id).status == "WAITING")
         studio.cancel(run_id)
         studio.ended(run_id)
         save(studio, run_id, release / "canceled.json")
     server.kill()
+
+
+def events(studio: Studio) -> str:
+    """A wait for an event that comes, for one that had come before, and for one that never does."""
+    run_id = studio.start(
+        studio.publish(
+            event_wait("comes", "e", "'k'", timeoutMs=60_000),
+            event_wait("came", "early"),
+            try_catch("never", [event_wait("late", "never", timeoutMs=50)], [act("caught")]),
+        )
+    )
+    open_wait_of(studio, run_id)
+    send(studio, "early")
+    send(studio, "e", "k", {"n": 1})
+    return studio.ended(run_id).run_id
+
+
+def task(studio: Studio) -> str:
+    run_id = studio.start(studio.publish(human_task("ask"), act("after", "quick")))
+    answer(studio, open_wait_of(studio, run_id), {"ok": True})
+    return studio.ended(run_id).run_id
+
+
+def quota(studio: Studio) -> str:
+    """Counted from its claim on: a wait is admitted, an action pauses, and is released."""
+    set_quota(studio.services, 2, SOMEBODY)
+    time.sleep(KNOWN_FOR_S)
+    run_id = studio.start(studio.publish(wait("pause", 20), *chain(2, "once")))
+    studio.eventually(lambda: "quota" in [row.wait_type for row in studio.waits(run_id)])
+    open_wait = open_wait_of(studio, run_id)
+    set_quota(studio.services, None, SOMEBODY)
+    release_quota(studio.services, open_wait, SOMEBODY)
+    return studio.ended(run_id).run_id
 
 
 def save(studio: Studio, run_id: str, path: Path) -> None:

@@ -46,6 +46,9 @@ def test_there_is_one_of_every_way_in_which_a_run_uses_temporal() -> None:
         "canceled",
         "large-values",
         "pure-loop",
+        "event-wait",
+        "human-task",
+        "quota-pause",
     }
 
 
