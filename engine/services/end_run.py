@@ -18,6 +18,7 @@ from engine.interpreter.failure import timestamp
 from engine.runs.status import OPEN, InvocationStatus, RunStatus
 from engine.store import projection, task_inbox
 from engine.store.invocations import WorkflowActionInvocation
+from engine.store.loose_ends import loose_ends
 from engine.store.runs import WorkflowRun
 
 _UNKNOWN = "The run ended while this call was being made: whether it took effect is not known."
@@ -29,11 +30,15 @@ def close_run(
     """End the run, and close its open steps, waits and calls. False: it had ended already."""
     if not projection.end_run(session, run_id, status, error, now):
         return False
-    projection.close_open_steps(session, run_id, now)
-    if projection.cancel_open_waits(session, run_id, now):
+    hanging = loose_ends(session, run_id)
+    if hanging.steps:
+        projection.close_open_steps(session, run_id, now)
+    if hanging.waits and projection.cancel_open_waits(session, run_id, now):
         task_inbox.cancel_open_tasks(session, run_id, now)
-    _close_calls(session, run_id, now)
-    _close_unborn(session, run_id, now)
+    if hanging.calls:
+        _close_calls(session, run_id, now)
+    if hanging.unborn:
+        _close_unborn(session, run_id, now)
     return True
 
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.sql.selectable import Select
 
 from engine.contract import Batch, Guard
@@ -195,18 +195,30 @@ def end_run(
     session: Session, run_id: str, status: RunStatus, error: dict[str, Any] | None, now: datetime
 ) -> bool:
     """Make the run terminal. False: it was already."""
-    changed = session.execute(
+    return _touched(
+        session.execute(
+            _end_statement(status), {"the_run": run_id, "the_error": error, "the_time": now}
+        )
+    )
+
+
+@lru_cache
+def _end_statement(status: RunStatus) -> Update:
+    now = bindparam("the_time", type_=RUNS.c.updated_at.type)
+    return (
         update(RUNS)
-        .where(RUNS.c.run_id == run_id, RUNS.c.status.in_(sources(status)))
+        .where(
+            RUNS.c.run_id == bindparam("the_run", type_=RUNS.c.run_id.type),
+            RUNS.c.status.in_(sources(status)),
+        )
         .values(
             status=status,
-            error_json=error,
+            error_json=bindparam("the_error", type_=RUNS.c.error_json.type),
             node_path=None,
             completed_at=now,
             updated_at=now,
         )
     )
-    return _touched(changed)
 
 
 def close_open_steps(session: Session, run_id: str, now: datetime) -> None:
