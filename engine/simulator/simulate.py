@@ -14,7 +14,7 @@ from engine.runs.status import RunStatus
 from engine.simulator.budget import Budget, BudgetSpent, Meter
 from engine.simulator.clock import VirtualClock
 from engine.simulator.host import Invocation, SimulatorHost
-from engine.simulator.stubs import Stubs
+from engine.simulator.stubs import Stubs, arrived
 from engine.simulator.trace import Entry
 
 
@@ -64,7 +64,7 @@ def simulate(
     meter = Meter(world.budget, world.clock)
     stubs = Stubs(world.stubs)
     host = SimulatorHost(str(system.get("runId", "")), virtual, stubs, world.catalogue, meter)
-    interpreter = Interpreter(plan, host, payload=payload, meta=dict(meta or {}), system=system)
+    interpreter = Interpreter(plan, host, payload=arrived(payload), meta=dict(meta or {}), system=system)
 
     def ended(
         status: SimulationStatus, error: dict[str, Json] | None, scopes: dict[str, Json]

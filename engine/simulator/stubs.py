@@ -10,6 +10,7 @@ wins. A value is the output, the event's payload, the answer, or a child's final
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -50,11 +51,16 @@ class Stubs:
         return _stub(value)
 
 
+def arrived(value: Json) -> Json:
+    """As it comes into a run: what carries and stores JSON sorts the keys of objects."""
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
 def _stub(value: Json) -> Stub:
     if _is(value, "$timeout"):
         return Stub(times_out=True)
     if not _is(value, "$error"):
-        return Stub(value)
+        return Stub(arrived(value))
     error = {"category": Category.ACTION.value, "message": "The stub fails.", **value["$error"]}
     return Stub(failure=StepFailed.from_data(error))
 
