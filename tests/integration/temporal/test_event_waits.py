@@ -11,10 +11,13 @@ from temporalio import workflow
 from temporalio.client import Client
 
 from engine.contract_waits import SIGNAL_EVENT, EventSignal
+from engine.durable.messages import wait_id
 from engine.durable.wire import pack
+from engine.interpreter.host import StepPlace
 from engine.services.tell_waits import tell
 from engine.store.events import DeliveryStatus, WorkflowEventDelivery
 from engine.store.tables import WorkflowDefinition
+from tests import builders
 from tests.steps import assign, loop, try_catch, wait
 from tests.studio import Studio
 from tests.waiting import answer, event_wait, human_task, name, open_wait_of, send
@@ -58,7 +61,7 @@ def test_a_matching_event_ends_the_wait_and_leaves_its_payload_in_vars(worked: S
         ),
         {"order": "o-1"},
     )
-    wait_id = open_wait_of(worked, run_id)
+    waiting = open_wait_of(worked, run_id)
     assert worked.run(run_id).status == "WAITING"
     assert send(worked, event, "o-2", {"amount": 11}).targets == ()
     assert send(worked, name(), "o-1", {"amount": 11}).targets == ()
@@ -67,12 +70,12 @@ def test_a_matching_event_ends_the_wait_and_leaves_its_payload_in_vars(worked: S
     run = worked.ended(run_id)
 
     assert run.status == "SUCCEEDED", run.error_json
-    assert [target.wait_id for target in receipt.targets] == [wait_id]
+    assert [target.wait_id for target in receipt.targets] == [waiting]
     assert written(worked, run_id, "after") == {"seen": 12, "named": event}
     (closed,) = worked.waits(run_id)
     assert (closed.status, closed.key, closed.event_name) == ("RESOLVED", "o-1", event)
     assert closed.payload["matchedEventId"]
-    assert deliveries(worked, run_id) == [(DeliveryStatus.OBSERVED, wait_id)]
+    assert deliveries(worked, run_id) == [(DeliveryStatus.OBSERVED, waiting)]
 
 
 def test_a_time_out_is_a_catchable_time_out_error(worked: Studio) -> None:
@@ -148,16 +151,16 @@ def test_the_same_event_again_changes_nothing(worked: Studio) -> None:
     run_id = worked.start(
         worked.publish(event_wait("one", event), event_wait("two", event, timeoutMs=700))
     )
-    wait_id = open_wait_of(worked, run_id)
+    waiting = open_wait_of(worked, run_id)
     first = send(worked, event, payload={"n": 1}, event_id="same")
     worked.eventually(lambda: len(worked.waits(run_id)) == 2)
     again = send(worked, event, payload={"n": 1}, event_id="same")
     for _ in range(2):
-        by_hand(worked, run_id, EventSignal(wait_id, first.event_id, event, {"n": 1}))
+        by_hand(worked, run_id, EventSignal(waiting, first.event_id, event, {"n": 1}))
     run = worked.ended(run_id)
 
     assert (first.already, again.already) == (False, True)
-    assert [t.wait_id for t in again.targets] == [t.wait_id for t in first.targets] == [wait_id]
+    assert [t.wait_id for t in again.targets] == [t.wait_id for t in first.targets] == [waiting]
     assert run.error_json["nodePath"] == "root.steps[1]", "the second wait was served too"
 
 
@@ -167,6 +170,19 @@ def by_hand(studio: Studio, run_id: str, signal: Any) -> None:
         await studio.handle(client, run_id).signal(SIGNAL_EVENT, argument)
 
     studio.ask(tell)
+
+
+def test_a_signal_that_comes_before_its_wait_is_kept_for_it(worked: Studio) -> None:
+    """As after a reset in Temporal, which brings the signals again before the waits."""
+    event = name()
+    run_id = worked.start(worked.publish(wait("first", 400), event_wait("one", event)))
+    place = StepPlace(2, "one", "root.steps[1]", (), "event.wait")
+    signal = EventSignal(wait_id(run_id, place, "event"), builders.new_id(), event, {"n": 1})
+    by_hand(worked, run_id, signal)
+    run = worked.ended(run_id)
+
+    assert run.status == "SUCCEEDED", run.error_json
+    assert worked.waits(run_id)[-1].payload["matchedEventId"] == signal.event_id
 
 
 @pytest.mark.parametrize("nonsense", [None, 5, "text", [], {}, {"wait_id": 3}])
