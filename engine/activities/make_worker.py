@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from engine.activities.make import make_activities
-from engine.contract import TASK_QUEUE
+from engine.contract import RUNTIME_SEMANTICS, TASK_QUEUE
 from engine.durable.run_workflow import RunWorkflow
 from engine.durable.sandbox import workflow_runner
 from engine.gateway.slots import CountedPool
@@ -21,6 +21,10 @@ from engine.services.context import Services
 
 LEAVE_WITHIN: Final = timedelta(seconds=4)
 """After it, an action that may be repeated is left to another worker (docs/rules.md 3: 5 s)."""
+
+BUILD: Final = f"run-studio-{RUNTIME_SEMANTICS}"
+"""What histories say of the worker. Left out, the SDK compiles every loaded module to hash it:
+seconds of a worker's start."""
 
 _HEARTBEAT_THROTTLE: Final = timedelta(seconds=1)
 """A cancel comes with the answer to a heartbeat, and must be observed within 3 s."""
@@ -44,6 +48,7 @@ def make_worker(
         activity_executor=pool,
         workflow_runner=workflow_runner(),
         identity=identity,
+        build_id=BUILD,
         max_concurrent_activities=slots,
         max_concurrent_local_activities=slots,
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
