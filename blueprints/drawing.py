@@ -18,7 +18,7 @@ ZOOMS: Final = (25, 50, 75, 100, 150, 200)
 FIT: Final = "fit"
 _USUAL_ZOOM: Final = 100
 
-_LABEL_COLUMNS: Final = 27
+_LABEL_COLUMNS: Final = 24
 _DETAIL_COLUMNS: Final = 32
 _CORNER: Final = 8.0
 _TIP: Final = 5.0

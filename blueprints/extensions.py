@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy.orm import Session
 
+from engine.runs.fingerprint import Fingerprints
 from engine.services.context import Services
 from engine.services.explain_queued import Explainer
 from engine.services.look_ahead import Lookout
@@ -51,6 +52,11 @@ def explainer() -> Explainer:
 
 def lookout() -> Lookout:
     return cast(Lookout, current_app.extensions["run_studio_lookout"])
+
+
+def fingerprints() -> Fingerprints:
+    """Keyed by what also signs cookies."""
+    return Fingerprints(current_app.config["SECRET_KEY"])
 
 
 def rules() -> Rules:

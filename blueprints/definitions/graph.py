@@ -45,7 +45,7 @@ def _facts(step: DrawnStep) -> NodeFacts:
     href = None
     if step.calls:
         href = url_for("definitions.graph", key=step.calls)
-    return NodeFacts(says=step.kind, href=href)
+    return NodeFacts(says=step.kind if step.detail else "", href=href)
 
 
 def _number(text: str | None) -> int | None:

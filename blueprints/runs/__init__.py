@@ -6,6 +6,14 @@ from flask import Blueprint
 
 bp = Blueprint("runs", __name__, url_prefix="/runs")
 
-from blueprints.runs import browse, control, export, graph, replay, search  # noqa: E402
+from blueprints.runs import (  # noqa: E402
+    browse,
+    compare,
+    control,
+    export,
+    graph,
+    replay,
+    search,
+)
 
-__all__ = ["bp", "browse", "control", "export", "graph", "replay", "search"]
+__all__ = ["bp", "browse", "compare", "control", "export", "graph", "replay", "search"]

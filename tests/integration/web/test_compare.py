@@ -1,0 +1,232 @@
+"""Two runs side by side: what differs is said, what is masked is not shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.store.definitions import WorkflowDefinition
+from engine.store.runs import WorkflowRun
+from engine.store.session import Store
+from engine.store.tables import WorkflowRunStep
+from tests import builders
+from tests.integration.web.browser import Browser, Page
+from tests.integration.web.marks import on_both
+from tests.unit.drawing.documents import action, document
+
+CANARY = "CANARY-4711"
+LATER = builders.NOW + timedelta(minutes=1)
+
+
+def row(path: str, run: WorkflowRun, status: str = "SUCCEEDED", **fields: Any) -> WorkflowRunStep:
+    name = fields.pop("name", path)
+    return builders.step(run, status, path=path, definition_step_id=name, **fields)
+
+
+@pytest.fixture
+def two(store: Store, of: WorkflowDefinition) -> tuple[WorkflowRun, WorkflowRun]:
+    """A run that failed, and its replay, which went another way."""
+    old = builders.run(of, "FAILED", input_json={"a": 1, "b": [1, 2], "apiKey": f"{CANARY}-x"},
+                       error_json={"category": "ActionError", "message": "It broke"})  # fmt: skip
+    new = builders.run(of, "SUCCEEDED", input_json={"a": 2, "b": [1], "apiKey": f"{CANARY}-y"},
+                       replay_of_run_id=old.run_id, started_at=LATER)  # fmt: skip
+    builders.save(
+        store, old, new,
+        row("root.steps[0]", old, name="charge", duration_ms=100),
+        row("root.steps[1]", old, "FAILED", name="ship", error_json={"message": "x"}),
+        row("root.steps[0]", new, name="charge", duration_ms=2300),
+        row("root.steps[1]", new, name="ship", attempt=1),
+        row("root.steps[2]", new, name="tell"),
+    )  # fmt: skip
+    return old, new
+
+
+def compared(browser: Browser, one: WorkflowRun, other: WorkflowRun) -> Page:
+    return browser.page(f"/runs/{one.run_id}/compare?with={other.run_id}")
+
+
+@on_both
+def test_what_differs_is_said(operator: Browser, two: tuple[WorkflowRun, WorkflowRun]) -> None:
+    page = compared(operator, *two)
+    for said in ("/a changed 1 2", "/b/1 removed 2 absent", "/apiKey changed masked: differs",
+                 "Both executed version 1", "Here the runs part ship", "+2.2 s slower",
+                 "tell action.call not executed", "It broke"):  # fmt: skip
+        assert said in page.text, said
+    assert page.by_id("parting") is not None
+
+
+def test_without_a_partner_it_is_the_replay_or_what_is_replayed(
+    operator: Browser, two: tuple[WorkflowRun, WorkflowRun]
+) -> None:
+    old, new = two
+    for one, other in ((old, new), (new, old)):
+        page = operator.page(f"/runs/{one.run_id}/compare")
+        field = page.by_id("with")
+        assert field is not None
+        assert field["value"] == other.run_id
+        assert "Here the runs part" in page.text
+
+
+def test_the_run_that_was_started_first_stands_left(
+    operator: Browser, two: tuple[WorkflowRun, WorkflowRun]
+) -> None:
+    old, new = two
+    first = f"Earlier {old.run_id[:8]}"
+    assert first in compared(operator, old, new).text
+    assert first in compared(operator, new, old).text
+
+
+def test_equal_payloads_are_proven_equal_without_being_shown(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    payload = {"password": f"{CANARY}-pw", "plain": 1}
+    old = builders.run(of, "SUCCEEDED", input_json=payload)
+    new = builders.run(of, "SUCCEEDED", input_json=dict(reversed(payload.items())),
+                       started_at=LATER)  # fmt: skip
+    builders.save(store, old, new)
+    page = compared(operator, new, old)
+    assert "The payloads are equal, masked values too" in page.text
+    assert "Masked and proven equal: 1 /password" in page.text
+    assert CANARY not in page.html
+
+
+@on_both
+def test_versions_are_compared_step_by_step(operator: Browser, store: Store) -> None:
+    of, _ = builders.published(store, "drawn", document=document(action("first"), action("gone")))
+    changed = document(action("first"), action("more")) | {"concurrencyLimit": 3}
+    changed["steps"][0]["config"]["actionId"] = "store.get"
+    second = builders.version(of, 2, definition_json=changed)
+    old = builders.run(of, "SUCCEEDED")
+    new = builders.run(of, "SUCCEEDED", workflow_version=2, started_at=LATER)
+    builders.save(store, second, old, new)
+    text = compared(operator, old, new).text
+    for said in ("changed first-1 action.call", '/config/actionId changed "log.write" "store.get"',
+                 "removed gone-2", "added more-2", "/concurrencyLimit added absent 3"):  # fmt: skip
+        assert said in text, said
+
+
+def test_runs_of_two_workflows_and_of_gone_versions_are_compared(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    other, _ = builders.published(store, "other", document=document(action()))
+    run, foreign = builders.run(of), builders.run(other)
+    gone = builders.run(of, workflow_version=9, epoch=0, input_json=None)
+    old = builders.step(gone, occurrence=None, iter=None, position=None)
+    builders.save(store, run, foreign, gone, old)
+    assert "different workflows" in compared(operator, run, foreign).text
+    assert "no longer kept" in compared(operator, run, gone).text
+
+
+BAD = [
+    ("", 422, "Type or paste"),
+    ("nope", 422, "no id of a run"),
+    ("%00", 422, "no id of a run"),
+    ("x" * 5000, 422, "no id of a run"),
+    ("11111111-1111-4111-8111-111111111111", 404, "There is no run 11111111"),
+]
+
+
+@pytest.mark.parametrize(("typed", "status", "says"), BAD)
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_bad_id_is_said_beside_its_field(
+    operator: Browser, store: Store, of: WorkflowDefinition, typed: str, status: int, says: str,
+    htmx: bool,
+) -> None:  # fmt: skip
+    run = builders.run(of)
+    builders.save(store, run)
+    response = operator.get(f"/runs/{run.run_id}/compare?with={typed}", htmx=htmx)
+    assert response.status_code == status
+    page = Page(response.text)
+    field = page.by_id("with")
+    assert field is not None
+    assert field["aria-describedby"] == "with-error"
+    assert says in page.text
+    assert ("<html" in response.text) is not htmx
+
+
+def test_the_same_run_is_refused_and_a_pasted_address_is_read(
+    operator: Browser, two: tuple[WorkflowRun, WorkflowRun]
+) -> None:
+    old, new = two
+    same = operator.get(f"/runs/{old.run_id}/compare?with={old.run_id.upper()}")
+    assert (same.status_code, "the same run" in same.text) == (422, True)
+    pasted = f"https://studio.example/runs/{new.run_id}/graph"
+    assert "Here the runs part" in operator.page(f"/runs/{old.run_id}/compare?with={pasted}").text
+
+
+@pytest.mark.parametrize("bad", ["nope", "%00", "11111111-1111-4111-8111-111111111111"])
+def test_a_page_of_no_run_is_404(operator: Browser, bad: str) -> None:
+    assert operator.get(f"/runs/{bad}/compare").status_code == 404
+
+
+def test_without_any_other_run_the_page_says_what_to_do(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    run = builders.run(of)
+    builders.save(store, run)
+    assert "no other run" in operator.page(f"/runs/{run.run_id}/compare").text
+    other = builders.run(of)
+    builders.save(store, other)
+    links = operator.page(f"/runs/{run.run_id}/compare").links()
+    assert f"/runs/{run.run_id}/compare?with={other.run_id}" in links
+
+
+def test_nothing_that_is_masked_is_in_the_comparison(operator: Browser, store: Store) -> None:
+    shown = document(action(), action(f"of {CANARY}-tax")) | {"redact": ["/payload/tax"]}
+    of, _ = builders.published(store, "leaky", document=shown)
+    changed = dict(shown) | {"description": f"about {CANARY}-tax", "name": "x"}
+    builders.save(store, builders.version(of, 2, definition_json=changed))
+    error = {"category": "ActionError", "message": f"{CANARY}-tax refused"}
+    runs = [
+        builders.run(of, "FAILED", workflow_version=number, error_json=error, started_at=LATER,
+                     input_json={"tax": f"{CANARY}-tax", "apiKey": f"{CANARY}-{number}",
+                                 f"{CANARY}-tax": 1, "note": f"see {CANARY}-{number}"})
+        for number in (1, 2)
+    ]  # fmt: skip
+    for run in runs:
+        builders.save(store, run, builders.step(run, path="root.steps[1]", name=f"{CANARY}-tax"))
+    for htmx in (False, True):
+        address = f"/runs/{runs[0].run_id}/compare?with={runs[1].run_id}"
+        response = operator.get(address, htmx=htmx)
+        assert response.status_code == 200
+        assert CANARY not in response.text
+
+
+def test_a_value_masked_on_one_side_is_not_told_by_an_open_one(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    """Whoever guesses a masked value learns nothing from a run that holds the guess openly."""
+    said = []
+    secret = builders.run(of, input_json={"apiKey": "sesame-1", "note": "sesame-1"})
+    builders.save(store, secret)
+    for guess in ("sesame-1", "sesame-2"):
+        run = builders.run(of, input_json={"note": guess}, started_at=LATER)
+        builders.save(store, run)
+        text = compared(operator, secret, run).text
+        said.append(text[text.index("/apiKey removed") :].replace(guess, "?"))
+    assert said[0] == said[1]
+
+
+def test_markup_stays_text(operator: Browser, store: Store) -> None:
+    evil = "<script>alert(1)</script>"
+    of, _ = builders.published(store, "evil", name=evil)
+    runs = [builders.run(of, "FAILED", input_json={evil: n}, error_json={"message": evil})
+            for n in (1, 2)]  # fmt: skip
+    for run in runs:
+        builders.save(store, run, builders.step(run, name=evil, path=evil))
+    assert evil not in compared(operator, *runs).html
+
+
+def test_large_runs_are_compared_in_part_and_it_is_said(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    runs = [builders.run(of, input_json={"list": list(range(n, n + 600))}) for n in (0, 1)]
+    for run in runs:
+        rows = [builders.step(run, iter=(n,), position=n + 1) for n in range(1100)]
+        builders.save(store, run, *rows)
+    page = compared(operator, *runs)
+    assert "The first 500 differences; there are more." in page.text
+    assert "The first 1,000 occurrences of each run are compared." in page.text
+    assert len([a for a in page.all("th") if a.get("scope") == "row"]) < 1700
