@@ -29,6 +29,7 @@ from engine.services.sign_in import operator_of
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_LONGEST_ID: Final = 36
 PUBLIC: Final = frozenset({"auth.sign_in", "auth.begin", "health.live", "health.ready", "static"})
 
 
@@ -80,10 +81,13 @@ def needs(role: Role, operation: str) -> Callable[[Callable[P, R]], Callable[P, 
 
 
 def _refuse(needed: Role, operation: str, place: dict[str, object]) -> None:
+    run_id = place.get("run_id")
     audit.record_refusal(
         services(),
         actor(),
         operation,
+        record_type=audit.RUN if run_id else None,
+        record_id=str(run_id).lower()[:_LONGEST_ID] if run_id else None,
         details={"method": request.method, "path": request.path[:500], "needs": needed.value},
     )
     raise Forbidden(

@@ -12,8 +12,9 @@ from blueprints.runs import (  # noqa: E402
     control,
     export,
     graph,
+    records,
     replay,
     search,
 )
 
-__all__ = ["bp", "browse", "compare", "control", "export", "graph", "replay", "search"]
+__all__ = ["bp", "browse", "compare", "control", "export", "graph", "records", "replay", "search"]

@@ -14,6 +14,7 @@ from blueprints.runs.pages import BannerPage, Controls, RunPage
 from engine.services.entered import run_id_of
 from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
+from engine.services.run_durations import durations_of
 from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
 from engine.services.run_views import RunView, Timeline
 
@@ -60,7 +61,7 @@ def load_page(
     message: str | None = None,
 ) -> RunPage:
     """Everything that the page of a run shows."""
-    session, run_id = opened.session, opened.run.run_id
+    session, run_id, now = opened.session, opened.run.run_id, services().now()
     timeline, earlier = Timeline(), None
     if glance.has_steps:
         learn_steps(session, run_id, opened.redaction)
@@ -82,6 +83,8 @@ def load_page(
         polls=not glance.is_over,
         worker_fresh=glance.worker_fresh,
         temporal_url=_temporal_url(run),
+        durations=durations_of(opened, now, waited=glance.has_waits),
+        seen_at=now,
         reloads=steps_before is None and request.args.get("reload") != "off",
         form=form or ReasonForm(),
         message=message,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from blueprints.display import between
 from blueprints.runs.banner import QueuedNotice
 from blueprints.runs.forms import ReasonForm
 from engine.errors import Problem
@@ -12,6 +12,7 @@ from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
 from engine.services.glance_run import Glance
 from engine.services.look_ahead import Ahead
+from engine.services.run_durations import Durations
 from engine.services.run_views import LogView, RunView, Timeline, WaitView
 
 
@@ -57,23 +58,15 @@ class RunPage:
     polls: bool
     worker_fresh: bool
     temporal_url: str | None
+    durations: Durations
+    seen_at: datetime
+    """When the durations of a run that goes on were taken; a script counts on from there."""
     reloads: bool = True
     """Without a script: the page reloads itself while the run goes on."""
     earlier: Timeline | None = None
     form: ReasonForm = field(default_factory=ReasonForm)
     message: str | None = None
     """What came of the last button that was pressed, when it did not work."""
-
-    @property
-    def queued_for(self) -> float | None:
-        """Milliseconds between accepting the run and a worker's claim."""
-        claimed = self.run.claimed_at
-        return None if claimed is None else between(self.run.started_at, claimed)
-
-    @property
-    def took(self) -> float | None:
-        ended = self.run.completed_at
-        return None if ended is None else between(self.run.started_at, ended)
 
     @property
     def cancel_too_late(self) -> bool:

@@ -117,7 +117,7 @@ def logs_of(
     found = opened.session.scalars(query if limit is None else query.limit(limit + 1)).all()
     more = limit is not None and len(found) > limit
     newest = found[:limit] if more else found
-    return tuple(_log(row, opened.redaction) for row in reversed(newest)), more
+    return tuple(log_view(row, opened.redaction) for row in reversed(newest)), more
 
 
 def _run_row(session: Session, run_id: str) -> Any:
@@ -223,7 +223,7 @@ def _wait(row: WorkflowRunWait, redaction: RunRedaction) -> WaitView:
     )
 
 
-def _log(row: WorkflowRunLog, redaction: RunRedaction) -> LogView:
+def log_view(row: WorkflowRunLog, redaction: RunRedaction) -> LogView:
     return LogView(
         log_id=row.log_id,
         at=row.created_at,

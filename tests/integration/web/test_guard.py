@@ -19,7 +19,9 @@ from tests.integration.web.browser import HTMX, Browser
 RUN = "11111111-1111-4111-8111-111111111111"
 TASK = "22222222-2222-4222-8222-222222222222"
 READS = ["/", "/runs", "/runs/list.csv", f"/runs/{RUN}", f"/runs/{RUN}/banner",
-         f"/runs/{RUN}/export", "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
+         f"/runs/{RUN}/export", f"/runs/{RUN}/log", f"/runs/{RUN}/calls", f"/runs/{RUN}/audit",
+         f"/runs/{RUN}/graph", "/workflows/greet/graph",
+         "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
 ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run",
         f"/waits/{TASK}/answer"]  # fmt: skip
 DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run",
