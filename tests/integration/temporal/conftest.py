@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,24 +18,37 @@ from tests.dev_server import DevServer
 from tests.studio import Studio
 
 
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 1024**3
+
+
 @pytest.fixture(scope="session")
-def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory in memory where there is one: what is there need not survive the machine, and
+    most of what these tests would wait for is the disk."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ENOUGH_BYTES:
+        yield tmp_path_factory.mktemp("memory")
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def temporal_address(memory: Path) -> Iterator[str]:
     """The service that TEMPORAL_ADDRESS names, or a dev server of this test process."""
     named = os.environ.get("TEMPORAL_ADDRESS")
     if named:
         yield named
         return
-    server = DevServer(tmp_path_factory.mktemp("temporal"))
+    server = DevServer(memory)
     server.start()
     yield server.address
     server.kill()
 
 
 @pytest.fixture(scope="session")
-def studio_database(
-    sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    return sqlite_databases.create(tmp_path_factory.mktemp("studio"), migrate)
+def studio_database(sqlite_databases: SqliteDatabases, memory: Path) -> str:
+    return sqlite_databases.create(memory, migrate)
 
 
 def migrate(url: str) -> None:
