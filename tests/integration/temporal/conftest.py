@@ -17,7 +17,6 @@ from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.dev_server import DevServer
 from tests.studio import Studio
 
-
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 1024**3
 
