@@ -16,7 +16,7 @@ from engine.services.context import Services
 from engine.store.projection import STEPS
 from engine.store.usage import WorkflowStepUsagePeriod
 
-_KNOWN_FOR_S: Final = 5.0
+_KNOWN_FOR_S: Final = 0.5
 """How soon a limit that is set holds everywhere: asked at each step it would cost all of them."""
 
 USAGE = cast(Table, WorkflowStepUsagePeriod.__table__)

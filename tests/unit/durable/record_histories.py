@@ -25,7 +25,7 @@ from tests.steps import act, assign, chain, loop, try_catch, wait
 from tests.studio import Studio
 from tests.waiting import answer, event_wait, human_task, open_wait_of, send
 
-KNOWN_FOR_S = 6
+KNOWN_FOR_S = 1
 """Longer than a worker believes that there is no quota."""
 
 HISTORIES = Path(__file__).parent / "histories"
