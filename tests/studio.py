@@ -24,7 +24,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from engine.actions.secrets import Secrets
 from engine.activities.make_worker import activity_pool, make_worker
-from engine.contract import temporal_workflow_id
+from engine.contract import TASK_QUEUE, WORKFLOW_TYPE, RunStart, temporal_workflow_id
 from engine.definitions.compile import compile_plan
 from engine.definitions.document import Document
 from engine.gateway.connect import LazyConnection, TemporalOptions, connect
@@ -49,11 +49,13 @@ T = TypeVar("T")
 class Studio:
     def __init__(self, address: str, store: Store, effects: Path) -> None:
         self.address = address
+        self.options = TemporalOptions(address)
+        """Of its workers; the same as the gateway's unless a test says otherwise."""
         self.store = store
         self.effects_file = effects
         self.tools = ActionTools(work_actions.registry(), Secrets({"SECRET_PIN": "s3cr3t-pin"}))
         self._thread = LoopThread()
-        self._connection = LazyConnection(TemporalOptions(address), self._thread)
+        self._connection = LazyConnection(self.options, self._thread)
         self.services = Services(
             store=store,
             gateway=TemporalRunGateway(self._connection, in_transaction),
@@ -92,6 +94,23 @@ class Studio:
         )
         builders.save(self.store, run)
         self.services.gateway.start_run(run.run_id)
+        return run.run_id
+
+    def start_with(self, of: WorkflowDefinition, **fields: Any) -> str:
+        """As `start`, with other fields of the workflow's input."""
+        run = builders.run(of, started_at=self.services.now())
+        builders.save(self.store, run)
+        workflow_id = temporal_workflow_id(run.run_id)
+
+        async def start(client: Client) -> None:
+            await client.start_workflow(
+                WORKFLOW_TYPE,
+                RunStart(run.run_id, **fields),
+                id=workflow_id,
+                task_queue=TASK_QUEUE,
+            )
+
+        self.ask(start)
         return run.run_id
 
     def execute(self, *steps: dict[str, Any], payload: Any = None) -> WorkflowRun:
@@ -245,7 +264,7 @@ class _InProcessWorker:
 
     async def _serve(self) -> None:
         self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
-        client = await connect(TemporalOptions(self._studio.address))
+        client = await connect(self._studio.options)
         with activity_pool(20) as pool:
             worker = make_worker(
                 client, self._services, self._studio.tools, pool, identity="in-process"
