@@ -1,6 +1,6 @@
 // Niceties only: everything works without this file.
 // Times in the reader's zone, durations that count on, filters that apply themselves, and a word
-// when polls get no answer.
+// when polls get no answer. The tab's icon carries the run's status.
 "use strict";
 
 (() => {
@@ -41,6 +41,12 @@
     }
   }
 
+  function icon() {
+    const wanted = document.getElementById("run-live")?.dataset.icon;
+    const link = document.getElementById("icon");
+    if (wanted && link && link.getAttribute("href") !== wanted) link.href = wanted;
+  }
+
   function stalled(yes) {
     const note = document.getElementById("stalled");
     if (note) note.hidden = !yes;
@@ -60,7 +66,7 @@
     }
   });
 
-  document.addEventListener("htmx:after:swap", () => localize(document));
+  document.addEventListener("htmx:after:swap", () => { localize(document); icon(); });
   document.addEventListener("htmx:response:error", (event) => isPoll(event) && stalled(true));
   document.addEventListener("htmx:error", (event) => isPoll(event) && stalled(true));
   document.addEventListener("htmx:after:request", (event) => {

@@ -12,9 +12,21 @@ from blueprints.runs import (  # noqa: E402
     control,
     export,
     graph,
+    jump,
     records,
     replay,
     search,
 )
 
-__all__ = ["bp", "browse", "compare", "control", "export", "graph", "records", "replay", "search"]
+__all__ = [
+    "bp",
+    "browse",
+    "compare",
+    "control",
+    "export",
+    "graph",
+    "jump",
+    "records",
+    "replay",
+    "search",
+]

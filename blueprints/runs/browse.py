@@ -16,7 +16,7 @@ from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
 from engine.services.run_durations import durations_of
 from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
-from engine.services.run_views import RunView, Timeline
+from engine.services.run_views import RunView, Timeline, WaitView
 
 _LONGEST_POSITION = 18
 
@@ -77,7 +77,7 @@ def load_page(
         controls=Controls.of(run, glance, who().role),
         timeline=timeline,
         earlier=earlier,
-        waits=open_waits_of(opened) if glance.has_waits else (),
+        waits=_for_people_first(open_waits_of(opened)) if glance.has_waits else (),
         logs=logs,
         more_logs=more,
         polls=not glance.is_over,
@@ -88,6 +88,13 @@ def load_page(
         reloads=steps_before is None and request.args.get("reload") != "off",
         form=form or ReasonForm(),
         message=message,
+    )
+
+
+def _for_people_first(waits: tuple[WaitView, ...]) -> tuple[WaitView, ...]:
+    order = ["human", "quota"]
+    return tuple(
+        sorted(waits, key=lambda w: order.index(w.wait_type) if w.wait_type in order else 2)
     )
 
 

@@ -49,12 +49,22 @@ def addresses(seen: Seen) -> list[str]:
         builders.step(failed, "FAILED", attempt=2, input_json={"a": 1}, error_json=error),
         builders.log(failed, level="ERROR"), builders.log(failed, level="WARN"),
         builders.wait(waiting), builders.step(waiting, "STARTED"),
+        builders.invocation(failed, "FAILED", input_json={"a": 1}, error_json=error),
+    )  # fmt: skip
+    task = builders.wait(waiting, "human", payload={"title": "Approve it"})
+    builders.save(
+        seen.store, task, builders.wait(waiting, "quota", payload={"limit": 5}),
+        builders.human_task(waiting, task_id=task.wait_id, form_json=schema, context_json={"a": 1}),
     )  # fmt: skip
     run = f"/runs/{failed.run_id}"
     return [
         "/runs", "/runs?status=CANCELED", run, f"/runs/{waiting.run_id}", f"/runs/{queued.run_id}",
+        f"{run}/graph", f"/runs/{waiting.run_id}/graph?zoom=fit", "/workflows/full/graph",
+        f"{run}/compare", f"{run}/compare?with={waiting.run_id}", f"{run}/compare?with=nope",
         f"{run}/replay", f"{run}/replay?edit=1", "/workflows", "/workflows/full",
-        "/workflows/full/run", "/runs/nope",
+        "/workflows/full/run", "/runs/nope", "/waits", "/waits?mine=1",
+        f"/waits/{task.wait_id}/answer", f"{run}/log", f"{run}/log?level=ERROR&q=nothing",
+        f"{run}/calls", f"{run}/audit", f"/runs/{queued.run_id}/calls",
     ]  # fmt: skip
 
 

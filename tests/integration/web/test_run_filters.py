@@ -164,3 +164,16 @@ def test_a_cell_that_begins_as_a_formula_is_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["a=1", "2026", ""])
 def test_a_cell_that_is_no_formula_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
+
+
+def test_a_run_is_jumped_to_by_the_beginning_of_its_id(
+    viewer: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, builders.run(of, run_id=ID), builders.run(of))
+    for typed in (ID, ID[:8], f" {ID.upper()} ", f"run-{ID}"):
+        assert viewer.get(f"/runs/jump?q={typed}").location == f"/runs/{ID}", typed
+    other = ID[:-1] + "4"
+    builders.save(store, builders.run(of, run_id=other))
+    assert viewer.get(f"/runs/jump?q={ID[:8]}").location == f"/runs?q={ID[:8]}"
+    assert viewer.get("/runs/jump?q=nothing").location == "/runs?q=nothing"
+    assert viewer.get("/runs/jump").location == "/runs"
