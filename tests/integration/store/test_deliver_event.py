@@ -5,43 +5,35 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from engine.contract import ClosedWait, Json, temporal_workflow_id
-from engine.contract_waits import OpenWait, WaitAnswer
 from engine.errors import Invalid, TooLarge
 from engine.services.context import Services
-from engine.services.deliver_event import EventReceipt, deliver_event
-from engine.services.find_waits import list_open_waits
-from engine.services.record_progress import record_progress
-from engine.services.redact_run import Rules
-from engine.services.stop_run import stop_now
-from engine.services.take_quota import QuotaLimit
-from engine.services.tend_waits import OLD_ENOUGH, tend_waits
-from engine.services.track_wait import open_wait
+from engine.services.deliver_event import EventReceipt
+from engine.services.tend_waits import tend_waits
 from engine.store import event_routing
-from engine.store.logs import LogSource
 from engine.store.session import Store
 from engine.store.tables import (
     AuditLog,
-    Lease,
-    WorkflowDefinitionVersion,
     WorkflowEventDelivery,
-    WorkflowHumanTask,
     WorkflowRun,
     WorkflowRuntimeEvent,
     WorkflowRunWait,
 )
 from tests import builders
-from tests.attempts import STARTED_AT, batch
 from tests.engine_fake import FakeEngine
-from tests.integration.store.recorded import a_wait, rows
-from tests.run_cases import SOMEBODY, a_run
+from tests.integration.store.events_sent import (
+    an_event_wait,
+    close,
+    later,
+    opened,
+    send,
+    statuses,
+)
+from tests.integration.store.recorded import rows
+from tests.run_cases import a_run
 
 Wrapped = Callable[..., Any]
 
@@ -59,45 +51,6 @@ def services(store: Store, engine: FakeEngine) -> Services:
 @pytest.fixture
 def run(store: Store, engine: FakeEngine) -> WorkflowRun:
     return a_run(store, engine)
-
-
-def an_event_wait(run: WorkflowRun, number: int = 0, **fields: Any) -> OpenWait:
-    defaults = {
-        "wait_id": builders.new_id(),
-        "path": f"root.steps[{number}]",
-        "kind": "event.wait",
-        "wait_type": "event",
-        "event_name": "paid",
-        "key": None,
-        "timeout_at": None,
-        "payload": {"filters": []},
-    }
-    return a_wait(run, **defaults | fields)
-
-
-def opened(services: Services, wait: OpenWait) -> WaitAnswer:
-    return open_wait(services, QuotaLimit(), wait)
-
-
-def send(services: Services, payload: Json = None, **fields: Any) -> EventReceipt:
-    given: dict[str, Any] = {"name": "paid", "key": "k", "actor": SOMEBODY} | fields
-    return deliver_event(services, payload={} if payload is None else payload, **given)
-
-
-def close(services: Services, run: WorkflowRun, wait: OpenWait, event_id: str | None) -> None:
-    closed = ClosedWait(
-        wait.wait_id, "RESOLVED", STARTED_AT, {"matchedEventId": event_id}, event_id
-    )
-    record_progress(services, batch(run, closed_waits=[closed]))
-
-
-def later(services: Services) -> Services:
-    now = services.now() + OLD_ENOUGH * 3
-    return replace(services, now=lambda: now)
-
-
-def statuses(store: Store) -> list[str]:
-    return sorted(row.status for row in rows(store, WorkflowEventDelivery))
 
 
 def test_an_event_and_a_wait_that_come_at_once_find_each_other(
@@ -265,76 +218,6 @@ def test_an_event_that_was_stored_and_not_seen_to_is_seen_to_by_a_worker(
     assert started.workflow_id == of.workflow_id
 
 
-class TestTriggers:
-    def test_an_event_starts_one_run_of_each_workflow_it_triggers(
-        self, services: Services, store: Store, engine: FakeEngine
-    ) -> None:
-        trigger = {
-            "type": "event",
-            "eventName": "paid",
-            "payloadMapping": {"name": {"$expr": "event.payload.who & '/' & event.correlationKey"}},
-        }
-        builders.published(store, "mapped", trigger=trigger)
-        builders.published(store, "plain", trigger={"type": "event", "eventName": "paid"})
-        builders.published(store, "other", trigger={"type": "event", "eventName": "else"})
-        builders.published(
-            store, "paused", trigger={"type": "event", "eventName": "paid"}, is_paused=True
-        )
-        first = send(services, {"who": "Ada"}, event_id="e-1")
-        again = send(services, {"who": "Ada"}, event_id="e-1")
-        found = {str(run.input_json): run for run in rows(store, WorkflowRun)}
-
-        assert set(found) == {"{'name': 'Ada/k'}", "{'who': 'Ada'}"}
-        assert (
-            set(first.started_runs)
-            == set(again.started_runs)
-            == {run.run_id for run in found.values()}
-        )
-        mapped = found["{'name': 'Ada/k'}"]
-        assert (mapped.status, mapped.trigger_type, mapped.event_type) == (
-            "RUNNING",
-            "event",
-            "paid",
-        )
-        assert mapped.trigger_mapping_applied
-        assert mapped.trigger_metadata_json == {
-            "eventId": "e-1",
-            "eventName": "paid",
-            "correlationKey": "k",
-        }
-        assert temporal_workflow_id(mapped.run_id) in engine.executions
-
-    def test_a_payload_that_does_not_fit_leaves_a_failed_row_that_says_why(
-        self, services: Services, store: Store, engine: FakeEngine
-    ) -> None:
-        trigger = {"type": "event", "eventName": "paid"}
-        _, version = builders.published(store, "strict", trigger=trigger)
-        with store.writing() as session:
-            found = session.get_one(WorkflowDefinitionVersion, version.version_id)
-            found.payload_schema_json = {"type": "object", "required": ["name"]}
-        for _ in range(2):
-            receipt = send(services, {"no": "name"}, event_id="e-1")
-        [run] = rows(store, WorkflowRun)
-
-        assert receipt.started_runs == (run.run_id,)
-        assert (run.status, run.trigger_type, run.engine) == ("FAILED", "event", "temporal")
-        assert run.error_json["stage"] == "launch"
-        assert run.error_json["category"] == "ValidationError"
-        assert "name" in str(run.error_json["details"]["problems"])
-        assert engine.executions == {}
-
-    def test_where_temporal_is_away_the_run_stays_for_the_reconciler(
-        self, services: Services, store: Store, engine: FakeEngine
-    ) -> None:
-        builders.published(store, "plain", trigger={"type": "event", "eventName": "paid"})
-        engine.down = True
-        receipt = send(services)
-        [run] = rows(store, WorkflowRun)
-
-        assert receipt.started_runs == (run.run_id,)
-        assert (run.status, run.claimed_by) == ("RUNNING", None)
-
-
 @pytest.mark.parametrize(
     ("fields", "pointer"),
     [
@@ -358,68 +241,3 @@ def test_what_cannot_be_kept_is_refused(
 def test_a_payload_above_the_limit_is_refused(services: Services) -> None:
     with pytest.raises(TooLarge):
         send(services, {"text": "x" * 600_000})
-
-
-def test_nothing_private_is_shown_of_what_waits(
-    services: Services, store: Store, engine: FakeEngine
-) -> None:
-    """Titles, keys and contexts are made of the payload: a masked value in them stays masked."""
-    run = a_run(store, engine, input_json={"password": "hunter-2-hunter"})
-    opened(services, an_event_wait(run, 0, key="order hunter-2-hunter"))
-    task = an_event_wait(
-        run,
-        1,
-        kind="human.task",
-        wait_type="human",
-        event_name="HUMAN_TASK_COMPLETED",
-        payload={
-            "title": "Is hunter-2-hunter right?",
-            "assignee": "ops",
-            "form": {"type": "object"},
-            "contextData": {"token": "t-t-t-t", "said": "hunter-2-hunter"},
-        },
-    )
-    opened(services, task)
-    with store.reading() as session:
-        page = list_open_waits(session, Rules())
-        text = str(page)
-
-    assert [wait.kind for wait in page.waits] in (["human", "event"], ["event", "human"])
-    assert "hunter" not in text
-    assert "[REDACTED]" in text
-
-
-def test_pages_of_waits_show_each_once(
-    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
-) -> None:
-    for number in range(5):
-        at = services.now() + timedelta(seconds=number // 2)
-        opened(replace(services, now=lambda at=at: at), an_event_wait(run, number))
-    seen: list[str] = []
-    cursor = None
-    with store.reading() as session:
-        while True:
-            page = list_open_waits(session, Rules(), cursor=cursor, limit=2)
-            seen += [wait.path for wait in page.waits]
-            cursor = page.older
-            if cursor is None:
-                break
-    assert len(seen) == len(set(seen)) == 5
-    assert seen[0] == "root.steps[4]"
-
-
-def test_stop_now_closes_waits_and_tasks_without_a_worker(
-    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
-) -> None:
-    opened(services, an_event_wait(run, 0))
-    form = {"title": "T", "form": {"type": "object"}}
-    opened(services, an_event_wait(run, 1, wait_type="human", kind="human.task", payload=form))
-    stop_now(services, run.run_id, None, LogSource.UI)
-    with store.reading() as session:
-        tasks = session.scalars(select(WorkflowHumanTask.status)).all()
-        waits = session.scalars(select(WorkflowRunWait.status)).all()
-        shown = list_open_waits(session, Rules()).waits
-
-    assert (list(tasks), list(waits), shown) == (["CANCELED"], ["CANCELED", "CANCELED"], ())
-    assert send(services).targets == ()
-    assert rows(store, Lease) == []
