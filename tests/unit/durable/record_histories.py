@@ -126,8 +126,8 @@ def quota(studio: Studio) -> str:
     return studio.ended(run_id).run_id
 
 
-def save(studio: Studio, run_id: str, path: Path) -> None:
-    history = without_origin(studio.history(run_id).to_json_dict())
+def save(studio: Studio, run_id: str, path: Path, execution: str | None = None) -> None:
+    history = without_origin(studio.history(run_id, execution).to_json_dict())
     path.write_text(json.dumps(history, separators=(",", ":")))
 
 
