@@ -16,6 +16,7 @@ from blueprints.runs import (  # noqa: E402
     records,
     replay,
     search,
+    timeline,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "records",
     "replay",
     "search",
+    "timeline",
 ]

@@ -8,6 +8,7 @@ from typing import Final
 from werkzeug.datastructures import MultiDict
 
 SHORTEST_REASON: Final = 3
+_LONGEST_POSITION: Final = 18
 _TRUE: Final = {"1", "true", "on", "yes"}
 
 
@@ -29,3 +30,10 @@ def reason_problems(reason: str) -> dict[str, str]:
     if len(reason.strip()) < SHORTEST_REASON:
         return {"reason": f"Say why, in at least {SHORTEST_REASON} characters."}
     return {}
+
+
+def position(text: str | None) -> int | None:
+    """A place in the timeline; what is none is as if nothing had been asked."""
+    if not text or not text.isascii() or not text.isdigit() or len(text) > _LONGEST_POSITION:
+        return None
+    return int(text)

@@ -64,7 +64,7 @@ def addresses(seen: Seen) -> list[str]:
         f"{run}/replay", f"{run}/replay?edit=1", "/workflows", "/workflows/full",
         "/workflows/full/run", "/runs/nope", "/waits", "/waits?mine=1",
         f"/waits/{task.wait_id}/answer", f"{run}/log", f"{run}/log?level=ERROR&q=nothing",
-        f"{run}/calls", f"{run}/audit", f"/runs/{queued.run_id}/calls",
+        f"{run}/calls", f"{run}/audit", f"{run}/timeline", f"/runs/{queued.run_id}/calls",
     ]  # fmt: skip
 
 
