@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from blueprints import auth, definitions, health, runs, waits
+from blueprints import auth, bulk, definitions, health, runs, saved_views, waits
 
 
 def register_blueprints(app: Flask) -> None:
     app.register_blueprint(auth.bp)
     app.register_blueprint(health.bp, url_prefix="/health")
     app.register_blueprint(runs.bp)
+    app.register_blueprint(bulk.bp)
+    app.register_blueprint(saved_views.bp)
     app.register_blueprint(waits.bp)
     app.register_blueprint(definitions.bp, url_prefix="/workflows")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -83,6 +84,11 @@ class ListFilters:
             "queued": 1 if wanted.queued else None,
             "q": wanted.text,
         }
+
+    def query_string(self, **more: str | None) -> str:
+        """The same as text, without what is not set: always in the same order."""
+        kept = {name: value for name, value in (self.query() | more).items() if value}
+        return urlencode(kept, doseq=True)
 
 
 def _statuses(given: MultiDict[str, str], problems: list[str]) -> tuple[RunStatus, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from blueprints.runs.filters import ListFilters
+from blueprints.runs.selection_bar import SelectionBar
 from engine.runs.status import RunStatus
 from engine.services.count_runs import COUNT_LIMIT
 from engine.services.find_runs import NEW_RUNS_COUNTED, PAGE_SIZE, RunRow
@@ -30,6 +31,13 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewLink:
+    name: str
+    query: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunsPage:
     rows: tuple[RunRow, ...]
     filters: ListFilters
@@ -47,6 +55,13 @@ class RunsPage:
     may_run: bool
     new: int = 0
     problems: tuple[str, ...] = ()
+    ticked: frozenset[str] = frozenset()
+    """Those of its rows that the operator has selected."""
+    selection: SelectionBar | None = None
+    """None for who may do nothing to runs."""
+    views: tuple[ViewLink, ...] = ()
+    asks_for_all: bool = False
+    """All runs, whatever the operator's default view is."""
 
     @property
     def any_workflow(self) -> bool:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from blueprints.extensions import reading, services
 from blueprints.guard import who
-from blueprints.hypermedia import render_page, unchanged
+from blueprints.hypermedia import render_page, see_other, unchanged, wants_fragment
 from blueprints.runs import bp
 from blueprints.runs.csv_file import csv_of
 from blueprints.runs.filters import LAST, ListFilters
-from blueprints.runs.listing import Option, RunsPage, StatusOption, count_text, pack, unpack
+from blueprints.runs.listing import (
+    Option,
+    RunsPage,
+    StatusOption,
+    ViewLink,
+    count_text,
+    pack,
+    unpack,
+)
+from blueprints.runs.selection_bar import SelectionBar, selection_bar
 from engine.errors import Invalid
 from engine.runs.roles import Role
 from engine.runs.status import RunStatus
@@ -27,26 +39,49 @@ from engine.services.find_runs import (
     workflows_with_runs,
 )
 from engine.services.run_filter import Trigger
+from engine.services.saved_views import default_query, views_of
+from engine.services.select_runs import selected_among
 
 ROWS_OF_A_FILE: Final = 5000
 
 
 @bp.get("")
 def index() -> Response:
-    """The list. An unknown filter is said, not guessed."""
+    """The list; asked for without any filter, the operator's default view of it."""
+    if not request.args and not wants_fragment():
+        with reading() as session:
+            query = default_query(session, who().operator_id)
+        if query:
+            return see_other(f"{url_for('runs.index')}?{query}")
+    return show_list(request.args)
+
+
+def show_list(
+    given: MultiDict[str, str], *, message: str | None = None, status: int = 200
+) -> Response:
+    """An unknown filter is said, not guessed. `message`: why nothing was done to what is ticked."""
     problems: list[str] = []
-    cursor = _cursor(problems)
+    cursor, operator_id = _cursor(given, problems), who().operator_id
     with reading() as session:
         workflows = workflows_with_runs(session)
-        filters = ListFilters.of(request.args, dict(workflows), services().now())
-        found = _found(session, filters, cursor)
+        filters = ListFilters.of(given, dict(workflows), services().now())
+        found = _found(session, given, filters, cursor)
+        ticked = selected_among(session, operator_id, [row.run_id for row in found.rows])
+        views = views_of(session, operator_id)
     problems = [*filters.problems, *problems]
-    tag = hashlib.sha256(repr((found, who().role)).encode()).hexdigest()[:24]
-    same = None if problems else unchanged(tag)
+    tag = hashlib.sha256(repr((found, sorted(ticked), who().role)).encode()).hexdigest()[:24]
+    same = None if problems or message else unchanged(tag)
     if same is not None:
         return same
     page = _page(found, filters, workflows, cursor, problems)
-    status = 422 if problems else 200
+    page = replace(
+        page,
+        ticked=ticked,
+        selection=_selection(page, filters, cursor, message) if page.may_run else None,
+        views=tuple(ViewLink(v.name, v.query, v.query == filters.query_string()) for v in views),
+        asks_for_all="all" in given,
+    )
+    status = 422 if problems else status
     return render_page("runs/list.html", "runs/_run-list.html", status=status, tag=tag, page=page)
 
 
@@ -65,15 +100,28 @@ def as_file() -> Response:
     return response
 
 
-def _found(session: Session, filters: ListFilters, cursor: Cursor | None) -> RunList:
-    shown, now = unpack(request.args.get("shown", "")), services().now()
+def _found(
+    session: Session, given: MultiDict[str, str], filters: ListFilters, cursor: Cursor | None
+) -> RunList:
+    shown, now = unpack(given.get("shown", "")), services().now()
     if shown and cursor is None:
         return shown_runs(session, filters.wanted, shown, now)
     return find_runs(session, filters.wanted, cursor, now)
 
 
-def _cursor(problems: list[str]) -> Cursor | None:
-    text = request.args.get("cursor", "").strip()
+def _selection(
+    page: RunsPage, filters: ListFilters, cursor: Cursor | None, message: str | None
+) -> SelectionBar:
+    """What is above the list. Its addresses are queries: it is a form's business to lead on."""
+    back = filters.query_string(cursor=str(cursor) if cursor else None)
+    newer, older = (
+        None if url is None else urlsplit(url).query for url in (page.newer_url, page.older_url)
+    )
+    return selection_bar(filters.query_string(), back, newer=newer, older=older, message=message)
+
+
+def _cursor(given: MultiDict[str, str], problems: list[str]) -> Cursor | None:
+    text = given.get("cursor", "").strip()
     try:
         return Cursor.parse(text) if text else None
     except Invalid as error:

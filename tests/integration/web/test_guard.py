@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from engine.services.context import Services
 from engine.store.audit import AuditLog
+from engine.store.bulk import BulkOperation
 from engine.store.operators import Operator
 from engine.store.runs import WorkflowRun
 from engine.store.session import Store
@@ -18,17 +19,22 @@ from tests.integration.web.browser import HTMX, Browser
 
 RUN = "11111111-1111-4111-8111-111111111111"
 TASK = "22222222-2222-4222-8222-222222222222"
+BULK = "33333333-3333-4333-8333-333333333333"
+VIEW = "44444444-4444-4444-8444-444444444444"
 READS = ["/", "/runs", "/runs/list.csv", "/runs/jump", f"/runs/{RUN}", f"/runs/{RUN}/banner",
          f"/runs/{RUN}/export", f"/runs/{RUN}/log", f"/runs/{RUN}/calls", f"/runs/{RUN}/audit",
-         f"/runs/{RUN}/graph", "/workflows/greet/graph",
-         "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
+         f"/runs/{RUN}/graph", f"/runs/{RUN}/timeline", "/workflows/greet/graph",
+         "/runs/views", "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
 ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run",
-        f"/waits/{TASK}/answer"]  # fmt: skip
+        "/runs/bulk", f"/runs/bulk/{BULK}", f"/waits/{TASK}/answer"]  # fmt: skip
 DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run",
          "/workflows/greet/simulate",
+         "/runs/bulk", f"/runs/bulk/{BULK}/start", f"/runs/bulk/{BULK}/stop", "/runs/selection",
          f"/waits/{TASK}/answer", f"/waits/{TASK}/release"]  # fmt: skip
-PLACES = {RUN: "<run_id>", "greet": "<key>", f"{TASK}/answer": "<task_id>/answer",
-          f"{TASK}/release": "<wait_id>/release"}  # fmt: skip
+OWN = ["/runs/views", *(f"/runs/views/{VIEW}/{deed}" for deed in ("rename", "delete", "default"))]
+"""What every role may do, to what is its own."""
+PLACES = {RUN: "<run_id>", BULK: "<bulk_id>", VIEW: "<view_id>", "greet": "<key>",
+          f"{TASK}/answer": "<task_id>/answer", f"{TASK}/release": "<wait_id>/release"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +43,12 @@ def _a_run(store: Store) -> None:
     run = builders.run(of, run_id=RUN)
     builders.save(store, run, builders.wait(run, "human", wait_id=TASK))
     builders.save(store, builders.human_task(run, task_id=TASK))
+    builders.save(
+        store,
+        BulkOperation(
+            bulk_id=BULK, kind="cancel", created_at=builders.NOW, updated_at=builders.NOW
+        ),
+    )
 
 
 def _rule_of(path: str) -> str:
@@ -55,7 +67,7 @@ def test_every_route_of_the_application_is_named_in_these_tests(app: Flask) -> N
     }
     named = {
         (_rule_of(path), method)
-        for method, paths in (("GET", READS + ASKS), ("POST", DEEDS))
+        for method, paths in (("GET", READS + ASKS), ("POST", DEEDS + OWN))
         for path in paths
     }
     public = {("/sign-in", "GET"), ("/sign-in", "POST"), ("/sign-out", "POST"),
@@ -81,7 +93,7 @@ def test_without_a_session_a_fragment_is_401_and_sends_the_browser_to_sign_in(
     assert response.text == ""
 
 
-@pytest.mark.parametrize("path", DEEDS)
+@pytest.mark.parametrize("path", DEEDS + OWN)
 def test_without_a_session_nothing_is_done(anybody: Browser, store: Store, path: str) -> None:
     plain = anybody.post(path, {"reason": "because"})
     assert plain.status_code == 303
@@ -98,9 +110,7 @@ def test_health_and_sign_in_need_no_session(anybody: Browser, path: str) -> None
 @pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
 @pytest.mark.parametrize("path", READS)
 def test_every_role_reads(sign_in: Callable[[str], Browser], role: str, path: str) -> None:
-    assert sign_in(role).get(path).status_code == (
-        303 if path in {"/", "/runs/jump"} else 200
-    )
+    assert sign_in(role).get(path).status_code == (303 if path in {"/", "/runs/jump"} else 200)
 
 
 @pytest.mark.parametrize("role", ["operator", "admin"])
@@ -127,7 +137,8 @@ def test_a_viewer_may_do_nothing_and_is_told_so(
     assert denied.source_ip == "127.0.0.1"
     assert denied.operation in {
         "workflow_run_cancel", "workflow_run_replay", "workflow_run_start", "workflow_simulate",
-        "task_answer", "quota_release",
+        "task_answer", "quota_release", "workflow_run_bulk", "workflow_run_bulk_stop",
+        "workflow_run_select",
     }  # fmt: skip
 
 
