@@ -62,6 +62,12 @@ def _heed(work: Work, context: ActionContext) -> Worked:
     return Worked(note=work.note)
 
 
+def _rude(work: Work, context: ActionContext) -> Worked:
+    """Fails with more than a row should hold."""
+    message = "\N{GRINNING FACE}" * 20_000
+    raise StepFailed(Category.ACTION, message, details={"much": "x" * 100_000})
+
+
 def _tell(line: str) -> None:
     with Path(os.environ[EFFECTS]).open("a") as file:
         file.write(line + "\n")
@@ -80,10 +86,12 @@ def _action(name: str, run: Any = _work, **nature: Any) -> Action:
 
 
 def registry() -> Registry:
-    """The built-in actions, and these: quick, again (repeatable), once (not), heed (a cancel)."""
+    """The built-in actions, and these: quick, again (repeatable), once (not), heed (a cancel),
+    rude (fails at length)."""
     known = default_registry(plugins=())
     known.register(_action("quick", quick=True, repeatable=True))
     known.register(_action("again", repeatable=True))
     known.register(_action("once"))
     known.register(_action("heed", _heed))
+    known.register(_action("rude", _rude))
     return known

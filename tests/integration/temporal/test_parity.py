@@ -31,6 +31,7 @@ from engine.services.values import load_value
 from engine.simulator.simulate import Simulation, World, simulate
 from engine.store.tables import WorkflowDefinitionVersion
 from tests import builders
+from tests.integration.temporal.bar_documents import BAR, Given
 from tests.integration.temporal.parity_documents import CHILDREN, PAYLOAD, Made
 from tests.studio import Studio
 
@@ -48,15 +49,15 @@ _OF_THE_MOMENT: Final = {"at", "dueAt", "resumedAt", "details", "timeoutAt"}
 
 @dataclass
 class Case:
-    number: int
-    made: Made
+    number: str
+    made: Made | Given
     plan: dict[str, Json]
     run_id: str = ""
     scopes: dict[str, Json] | None = None
 
 
 @pytest.fixture(scope="module")
-def numbers() -> list[int]:
+def numbers() -> list[str]:
     """Of the documents that were compared."""
     return []
 
@@ -69,7 +70,7 @@ def numbers() -> list[int]:
 )
 @given(seed=st.integers(0, 2**64))
 def test_both_hosts_agree_on_random_documents(
-    worked: Studio, numbers: list[int], seed: int
+    worked: Studio, numbers: list[str], seed: int
 ) -> None:
     drawn = Random(seed)
     cases = [_case(worked, drawn.getrandbits(64)) for _ in range(IN_A_BATCH)]
@@ -79,21 +80,33 @@ def test_both_hosts_agree_on_random_documents(
     numbers.extend(case.number for case in cases)
 
 
-def test_at_least_500_documents_were_compared(numbers: list[int]) -> None:
+def test_both_hosts_agree_on_the_documents_of_the_bar(worked: Studio) -> None:
+    """The simulator contract suite: its nine cases, as the worker executes them."""
+    cases = [_prepared(worked, name, given) for name, given in BAR.items()]
+    worked.ask(lambda client: _execute_all(client, worked, cases), timeout_s=60)
+    for case in cases:
+        _agree(worked, case)
+    assert len(cases) == 9
+
+
+def test_at_least_500_documents_were_compared(numbers: list[str]) -> None:
     assert len(set(numbers)) >= BATCHES * IN_A_BATCH
 
 
 def _case(studio: Studio, number: int) -> Case:
     for key, steps in CHILDREN.items():
         _publish_once(studio, key, steps)
-    made = Made(number)
+    return _prepared(studio, str(number), Made(number))
+
+
+def _prepared(studio: Studio, name: str, made: Made | Given) -> Case:
     of = studio.publish(*made.steps)
     now = studio.services.now()
     run = builders.run(of, input_json=PAYLOAD, started_at=now)
     builders.save(studio.store, run)
     with studio.store.reading() as session:
         (version,) = session.query(WorkflowDefinitionVersion).filter_by(workflow_id=of.workflow_id)
-    return Case(number, made, version.plan_json, run.run_id)
+    return Case(name, made, version.plan_json, run.run_id)
 
 
 def _publish_once(studio: Studio, key: str, steps: list[dict[str, Any]]) -> None:
