@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from blueprints.extensions import explainer, reading, rules, services, web
+from blueprints.extensions import explainer, fingerprints, reading, rules, services, web
 from blueprints.guard import who
 from blueprints.hypermedia import render_page, unchanged, wants_fragment
 from blueprints.runs import bp
@@ -14,6 +14,7 @@ from blueprints.runs.pages import BannerPage, Controls, RunPage
 from engine.services.entered import run_id_of
 from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
+from engine.services.payload_proof import payload_proof
 from engine.services.run_durations import durations_of
 from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
 from engine.services.run_views import RunView, Timeline, WaitView
@@ -88,6 +89,7 @@ def load_page(
         reloads=steps_before is None and request.args.get("reload") != "off",
         form=form or ReasonForm(),
         message=message,
+        proof=payload_proof(session, opened.run, fingerprints()),
     )
 
 

@@ -12,6 +12,7 @@ from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
 from engine.services.glance_run import Glance
 from engine.services.look_ahead import Ahead
+from engine.services.payload_proof import PayloadProof
 from engine.services.run_durations import Durations
 from engine.services.run_views import LogView, RunView, Timeline, WaitView
 
@@ -67,6 +68,8 @@ class RunPage:
     form: ReasonForm = field(default_factory=ReasonForm)
     message: str | None = None
     """What came of the last button that was pressed, when it did not work."""
+    proof: PayloadProof | None = None
+    """Of a replay: whether it has the payload of the run that it replays."""
 
     @property
     def cancel_too_late(self) -> bool:

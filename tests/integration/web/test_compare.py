@@ -92,6 +92,21 @@ def test_equal_payloads_are_proven_equal_without_being_shown(
     assert CANARY not in page.html
 
 
+def test_a_replays_own_page_says_whether_its_payload_is_that_of_the_old_run(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    old = builders.run(of, "FAILED", input_json={"password": f"{CANARY}-pw", "plain": 1})
+    same = builders.run(of, input_json=old.input_json, replay_of_run_id=old.run_id)
+    edited = builders.run(of, input_json={"plain": 2}, replay_of_run_id=old.run_id)
+    builders.save(store, old, same, edited)
+    for _ in range(2):
+        assert "with an equal payload, fingerprint" in operator.page(f"/runs/{same.run_id}").text
+        page = operator.page(f"/runs/{edited.run_id}")
+        assert "with an edited payload" in page.text
+        assert f"/runs/{edited.run_id}/compare?with={old.run_id}" in page.links()
+    assert "payload, fingerprint" not in operator.page(f"/runs/{old.run_id}").text
+
+
 @on_both
 def test_versions_are_compared_step_by_step(operator: Browser, store: Store) -> None:
     of, _ = builders.published(store, "drawn", document=document(action("first"), action("gone")))
