@@ -209,3 +209,21 @@ def test_the_position_can_be_asked_for(worked: Studio) -> None:
     assert worked.ask(ask) == {"path": "root.steps[1]", "steps": 2}
     worked.cancel(run_id)
     worked.ended(run_id)
+
+
+def test_a_time_wait_resolves_and_says_when(worked: Studio) -> None:
+    """Bar 23, and 24: one whose time has come does not wait; each has its row."""
+    due = {
+        "id": "due",
+        "type": "time.wait",
+        "config": {"mode": "until", "until": expr("'2020-01-01T00:00:00+02:00'")},
+    }
+    read = send("[timeWait.mode, timeWait.dueAt, timeWait.resumedAt > timeWait.dueAt]")
+    first, second = worked.execute(wait("pause", 50), read), worked.execute(due, read)
+
+    assert value_of(worked, first.run_id)[0] == "duration"
+    assert value_of(worked, second.run_id) == ["until", "2019-12-31T22:00:00.000Z", True]
+    for run, timers in ((first, 1), (second, 0)):
+        assert run.status == "SUCCEEDED", run.error_json
+        assert [one.status for one in worked.waits(run.run_id)] == ["RESOLVED"]
+        assert worked.events(run.run_id).count("TIMER_STARTED") == timers
