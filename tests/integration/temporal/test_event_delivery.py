@@ -66,6 +66,18 @@ def by_hand(studio: Studio, run_id: str, signal: Any) -> None:
     studio.ask(tell)
 
 
+def test_of_two_events_that_come_in_one_task_the_first_counts(studio: Studio) -> None:
+    event = name()
+    with studio.worker():
+        run_id = studio.start(studio.publish(event_wait("one", event), assign("n", n="event.n")))
+        waiting = open_wait_of(studio, run_id)
+    for number in range(2):
+        by_hand(studio, run_id, EventSignal(waiting, builders.new_id(), event, {"n": number}))
+    with studio.worker():
+        assert studio.ended(run_id).status == "SUCCEEDED"
+    assert written(studio, run_id, "n") == {"n": 0}
+
+
 def test_a_signal_that_comes_before_its_wait_is_kept_for_it(worked: Studio) -> None:
     """As after a reset in Temporal, which brings the signals again before the waits."""
     event = name()
