@@ -16,6 +16,7 @@ from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
 from engine.services.payload_proof import payload_proof
 from engine.services.run_durations import durations_of
+from engine.services.run_receipts import receipts_of
 from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
 from engine.services.run_views import RunView, Timeline, WaitView
 
@@ -89,6 +90,7 @@ def load_page(
         reloads=steps_before is None and request.args.get("reload") != "off",
         form=form or ReasonForm(),
         message=message,
+        receipts=receipts_of(session, run),
         proof=payload_proof(session, opened.run, fingerprints()),
     )
 

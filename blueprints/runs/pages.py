@@ -14,6 +14,7 @@ from engine.services.glance_run import Glance
 from engine.services.look_ahead import Ahead
 from engine.services.payload_proof import PayloadProof
 from engine.services.run_durations import Durations
+from engine.services.run_receipts import Receipt
 from engine.services.run_views import LogView, RunView, Timeline, WaitView
 
 
@@ -66,6 +67,7 @@ class RunPage:
     """Without a script: the page reloads itself while the run goes on."""
     earlier: Timeline | None = None
     form: ReasonForm = field(default_factory=ReasonForm)
+    receipts: tuple[Receipt, ...] = ()
     message: str | None = None
     """What came of the last button that was pressed, when it did not work."""
     proof: PayloadProof | None = None

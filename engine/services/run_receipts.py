@@ -1,0 +1,102 @@
+"""What was asked of a run, and how far each has been seen to come: never more than that.
+
+A cancel and a replay keep their times in the run's own row. A release of a quota pause is told
+first and recorded after: its audit row says when it had been delivered, the wait when it ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.runs.status import TERMINAL, RunStatus
+from engine.services import audit
+from engine.services.release_quota import OPERATION as RELEASE
+from engine.services.run_views import RunView
+from engine.store.audit import AuditLog, AuditOutcome
+from engine.store.waits import WorkflowRunWait
+
+NEWEST_RELEASES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One point on the way; without a time it has not been seen yet."""
+
+    what: str
+    at: datetime | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    name: str
+    marks: tuple[Mark, ...]
+
+    @property
+    def complete(self) -> bool:
+        return self.marks[-1].at is not None
+
+
+def receipts_of(session: Session, run: RunView) -> tuple[Receipt, ...]:
+    """In the order in which things may be asked: replay, release, cancel."""
+    found = [*_replay(run), *_releases(session, run), *_cancel(run)]
+    return tuple(found)
+
+
+def _replay(run: RunView) -> list[Receipt]:
+    if run.replay_of is None:
+        return []
+    over = run.status in TERMINAL and run.claimed_at is None
+    taken = "ended without a worker" if over else "taken by a worker"
+    at = run.completed_at if over else run.claimed_at
+    return [Receipt("Replay", (Mark("accepted", run.started_at, run.started_by), Mark(taken, at)))]
+
+
+def _cancel(run: RunView) -> list[Receipt]:
+    asked = run.cancel
+    if asked is None:
+        return []
+    marks = [Mark("requested", asked.requested_at, asked.requested_by)]
+    if asked.delivered_at is not None or run.status not in TERMINAL:
+        marks.append(Mark("delivered to Temporal", asked.delivered_at))
+    late = run.status in {RunStatus.SUCCEEDED, RunStatus.FAILED}
+    end = f"came too late: the run {run.status.lower()}" if late else "seen to have ended"
+    marks.append(Mark(end, run.completed_at))
+    return [Receipt("Cancel", tuple(marks))]
+
+
+def _releases(session: Session, run: RunView) -> list[Receipt]:
+    rows = session.scalars(
+        select(AuditLog)
+        .where(
+            AuditLog.record_type == audit.RUN,
+            AuditLog.record_id == run.run_id,
+            AuditLog.operation == RELEASE,
+            AuditLog.outcome == AuditOutcome.DONE,
+        )
+        .order_by(AuditLog.at.desc())
+        .limit(NEWEST_RELEASES)
+    ).all()
+    return [_release(session, row) for row in reversed(rows)]
+
+
+def _release(session: Session, row: AuditLog) -> Receipt:
+    details = row.details_json if isinstance(row.details_json, dict) else {}
+    told = [str(wait_id) for wait_id in details.get("waits", [])]
+    ends = session.scalars(
+        select(WorkflowRunWait.resolved_at).where(WorkflowRunWait.wait_id.in_(told))
+    ).all()
+    seen = [end for end in ends if end is not None]
+    went_on = max(seen) if seen and len(seen) == len(told) else None
+    return Receipt(
+        "Release of the quota pause",
+        (
+            Mark("delivered to Temporal", row.at, row.operator_email),
+            Mark("seen to have gone on", went_on),
+        ),
+    )
