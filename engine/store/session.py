@@ -6,6 +6,7 @@ writers BEGIN IMMEDIATE, so that a limit counted in a writing transaction holds 
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,8 +47,18 @@ def engine_options(url: str, *, pool_size: int = 10, ping: bool = True) -> dict[
         **common,
         "max_overflow": 10,
         "pool_pre_ping": ping,
-        "connect_args": {"connect_timeout": 5, "options": "-c statement_timeout=30000"},
+        # A server that was set up without a locale knows no encoding: text would come back as
+        # bytes, and it would refuse escapes of other characters than ASCII in JSON.
+        "json_serializer": _json_in_its_own_characters,
+        "connect_args": {
+            "connect_timeout": 5,
+            "client_encoding": "utf8",
+            "options": "-c statement_timeout=30000",
+        },
     }
+
+
+_json_in_its_own_characters = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def configure(engine: Engine) -> None:
