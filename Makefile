@@ -1,9 +1,9 @@
 # Run Studio. `make` lists the targets; scripts/ holds what they do.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format bench drill compose-check clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: ## Start the product: Temporal, worker and web (PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT)
 	@scripts/bootstrap && exec .venv/bin/python -m scripts.run_product
@@ -19,6 +19,12 @@ format: ## Rewrite the Python files in the project's format
 
 bench: ## Compare with hand-written Temporal workflows, side by side
 	@scripts/bootstrap dev && scripts/bench
+
+drill: ## Break everything while 1,000 runs are launched (ARGS="--runs 100 --seed 7 --report FILE")
+	@scripts/bootstrap dev && .venv/bin/python -m tests.drills $(ARGS)
+
+compose-check: ## Hold docker-compose.ee.yaml to its promise, with whatever Docker there is
+	@scripts/compose-check
 
 clean: ## Remove the environment and the tools' caches; data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
