@@ -12,6 +12,7 @@
   }
 
   function typing(target) {
+    if (/^(checkbox|radio|button|submit)$/.test(target.type)) return false;
     return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
   }
 

@@ -1,0 +1,52 @@
+"""Keys: the list of them, what they lead to, and that they can be switched off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests import builders
+from tests.e2e.conftest import Seen
+
+
+def test_keys_lead_to_what_the_list_says_and_can_be_switched_off(
+    look: Callable[..., Page], seen: Seen
+) -> None:
+    of, _ = builders.published(seen.store, "greet")
+    run = builders.run(of)
+    builders.save(seen.store, run, builders.step(run, "STARTED"))
+    page = look()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_contain_text("Jump to a run")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    expect(page).to_have_url(re.compile("/workflows$"))
+    page.keyboard.press("j")
+    expect(page.get_by_label("Jump to a run")).to_be_focused()
+    page.keyboard.type(run.run_id[:8])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/runs/{run.run_id}$"))
+    expect(page.locator("#icon")).to_have_attribute("href", re.compile("favicon-running"))
+    page.keyboard.press("c")
+    expect(page.locator("#cancel-reason")).to_be_focused()
+    page.keyboard.type("?gr")
+    expect(page.locator("#cancel-reason")).to_have_value("?gr")
+    with seen.store.writing() as session:
+        row = session.merge(run)
+        row.status, row.completed_at = "SUCCEEDED", builders.NOW
+        row.updated_at = builders.NOW.replace(hour=11)
+    expect(page.locator("#icon")).to_have_attribute("href", re.compile("favicon-succeeded"))
+    page.locator("#keys-open").click()
+    page.get_by_label("Keys are on").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.keyboard.press("r")
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    expect(page).to_have_url(re.compile(f"/runs/{run.run_id}$"))
+    page.keyboard.press("?")
+    expect(page.get_by_label("Keys are on")).not_to_be_checked()
