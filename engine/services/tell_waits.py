@@ -40,20 +40,19 @@ def tell(
         return 0
     open_ones = [one for one in pending if _is_open(one)]
     taken = services.gateway.signal_runs([_signal(one) for one in open_ones])
-    told = dict(zip((one.run_id + one.event_id for one in open_ones), taken, strict=True))
     with services.store.writing() as session:
-        for one in pending:
-            if not _is_open(one):
-                _miss(session, one, services.now())
-            else:
-                _note(session, one, told[one.run_id + one.event_id], services.now())
+        for one, yes in zip(open_ones, taken, strict=True):
+            _note(session, one, yes, services.now())
+    for one in pending:
+        if not _is_open(one):
+            _miss(services, one)
     return len(pending)
 
 
 def miss_stale(services: Services, told_before: datetime) -> int:
     """What Temporal took for a wait that ended without it, unnoticed by who closed it."""
     ended = WAITS.c.status != WaitStatus.WAITING
-    with services.store.writing() as session:
+    with services.store.reading() as session:
         stale = session.execute(
             _with_event().where(
                 DELIVERIES.c.status == DeliveryStatus.DELIVERED,
@@ -61,8 +60,8 @@ def miss_stale(services: Services, told_before: datetime) -> int:
                 ended,
             )
         ).all()
-        for one in stale:
-            _miss(session, one, services.now())
+    for one in stale:
+        _miss(services, one)
     return len(stale)
 
 
@@ -130,19 +129,27 @@ def _note(session: Session, one: Any, taken: bool | None, now: datetime) -> None
     )
 
 
-def _miss(session: Session, one: Any, now: datetime) -> None:
-    missed = session.execute(
-        update(DELIVERIES)
-        .where(
-            _of(one),
-            DELIVERIES.c.status.in_((DeliveryStatus.PENDING, DeliveryStatus.DELIVERED)),
+def _miss(services: Services, one: Any) -> None:
+    """In a transaction of its own, which locks the run's row first as the activities do."""
+    now = services.now()
+    with services.store.writing() as session:
+        session.execute(
+            select(RUNS.c.run_id)
+            .where(RUNS.c.run_id == one.run_id)
+            .with_for_update(read=True, key_share=True)
         )
-        .values(status=DeliveryStatus.MISSED, updated_at=now)
-        .returning(DELIVERIES.c.run_id)
-    )
-    if missed.first() is None:
-        return
-    for wait in event_routing.waits_for(session, one, one.run_id):
-        event_routing.assign(
-            session, one.event_id, one.run_id, wait.wait_id, DeliveryStatus.PENDING, now
+        missed = session.execute(
+            update(DELIVERIES)
+            .where(
+                _of(one),
+                DELIVERIES.c.status.in_((DeliveryStatus.PENDING, DeliveryStatus.DELIVERED)),
+            )
+            .values(status=DeliveryStatus.MISSED, updated_at=now)
+            .returning(DELIVERIES.c.run_id)
         )
+        if missed.first() is None:
+            return
+        for wait in event_routing.waits_for(session, one, one.run_id):
+            event_routing.assign(
+                session, one.event_id, one.run_id, wait.wait_id, DeliveryStatus.PENDING, now
+            )

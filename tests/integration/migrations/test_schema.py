@@ -18,7 +18,9 @@ from sqlalchemy import Engine, inspect
 from engine.store import schema
 from engine.store.tables import METADATA
 
-ADD_IT = "add it to a revision under migrations/versions (one that is not released yet: 0003 to 0006)"
+ADD_IT = (
+    "add it to a revision under migrations/versions (one that is not released yet: 0003 to 0006)"
+)
 
 
 def test_from_nothing_to_head(engine: Engine) -> None:
