@@ -54,10 +54,10 @@ class NodeFacts:
 @dataclass(frozen=True, slots=True)
 class Node:
     path: str
-    x: float
-    y: float
-    width: float
-    height: float
+    x: str
+    y: str
+    width: str
+    height: str
     icon: str
     label: str
     detail: str
@@ -175,10 +175,10 @@ def _node(
     lines = [", ".join(said), detail, facts.error, path]
     return Node(
         path=path,
-        x=x,
-        y=y,
-        width=width,
-        height=height,
+        x=f"{x:g}",
+        y=f"{y:g}",
+        width=f"{width:g}",
+        height=f"{height:g}",
         icon=_KINDS.get(kind, "other"),
         label=shortened(label, _LABEL_COLUMNS),
         detail=shortened(detail or kind, _DETAIL_COLUMNS, even=True),

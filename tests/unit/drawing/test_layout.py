@@ -152,7 +152,7 @@ def test_two_thousand_steps_are_laid_out_within_half_a_second() -> None:
         inner = [branch(inner, [action()])]
     big = document(*inner, *(loop([action(), action(), action()]) for _ in range(470)))
     steps = steps_to_draw(big)
-    began = time.perf_counter()
+    began = time.process_time()
     drawing = lay_out(steps)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert len(drawing.boxes) > 1900
