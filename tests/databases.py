@@ -26,7 +26,7 @@ from engine.store.session import normal_url
 Prepare = Callable[[str], None]
 """Makes the schema in the empty database that a URL names."""
 
-_FAST = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=200\n"
+FAST = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=200\n"
 
 
 class SqliteDatabases:
@@ -120,7 +120,7 @@ class PostgresDatabases:
             server = get_server(data, cleanup_mode="delete", start=False)
             server.ensure_pgdata_inited()
             with (data / "postgresql.conf").open("a") as conf:
-                conf.write(_FAST)
+                conf.write(FAST)
             server.start()
         self._stop = server.cleanup
         return str(server.get_uri())
