@@ -1,6 +1,6 @@
 # Run Studio. `make` lists the targets; scripts/ holds what they do.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench drill compose-check clean
+.PHONY: help run test lint format bench drill compose-check screenshots clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ drill: ## Break everything while 1,000 runs are launched (ARGS="--runs 100 --see
 
 compose-check: ## Hold docker-compose.ee.yaml to its promise, with whatever Docker there is
 	@scripts/compose-check
+
+screenshots: ## Take the pictures of docs/img again: every page, light and dark
+	@scripts/bootstrap dev && .venv/bin/python -m scripts.screenshots
 
 clean: ## Remove the environment and the tools' caches; data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
