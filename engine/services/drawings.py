@@ -14,7 +14,7 @@ from engine.definitions.drawing.shapes import Drawing
 from engine.definitions.drawing.steps import steps_to_draw
 from engine.store.definitions import WorkflowDefinitionVersion
 
-_KEPT: Final = 64
+_KEPT: Final = 32
 """Of 2,000 steps, one takes about 2 MB."""
 
 _lock: Final = threading.Lock()

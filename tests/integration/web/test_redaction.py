@@ -96,7 +96,8 @@ def test_the_canary_is_in_no_answer_to_anybody(
     operator: Browser, viewer: Browser, run: WorkflowRun
 ) -> None:
     address = f"/runs/{run.run_id}"
-    reads = [address, f"{address}/banner", f"{address}/export", f"{address}?steps_before=99999",
+    reads = [address, f"{address}/graph", f"{address}/compare", "/workflows/leaky/graph",
+             f"{address}/banner", f"{address}/export", f"{address}?steps_before=99999",
              "/runs", "/workflows", "/workflows/leaky"]  # fmt: skip
     asks = [f"{address}/replay", f"{address}/replay?edit=1", "/workflows/leaky/run"]
     for browser, addresses in ((viewer, reads), (operator, reads + asks)):
