@@ -33,7 +33,9 @@ def run(seen: Seen) -> WorkflowRun:
 
 
 def width(page: Page) -> int:
-    return round(page.locator("#graph").evaluate("(e) => e.getBoundingClientRect().width"))
+    return int(
+        page.locator("#graph").evaluate("(e) => Math.round(e.getBoundingClientRect().width)")
+    )
 
 
 def test_steps_are_reached_by_keyboard_in_the_order_of_execution(
