@@ -7,7 +7,9 @@ claimed it; from then on a workflow that was started after all finds it terminal
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from engine.errors import Unavailable
 from engine.runs.status import LogLevel, RunStatus
@@ -17,6 +19,8 @@ from engine.services.end_run import close_run, lock_run, why
 from engine.services.run_log import note, source_of
 from engine.store.audit import AuditOutcome
 from engine.store.runs import WorkflowRun
+
+log = structlog.get_logger(__name__)
 
 
 def hand_over(services: Services, run_id: str, actor: Actor, operation: str) -> None:
@@ -34,14 +38,20 @@ def hand_over(services: Services, run_id: str, actor: Actor, operation: str) -> 
 
 
 def start_accepted(services: Services, run_id: str) -> None:
-    """Start the run's workflow and note the id of its execution. Harmless to repeat."""
+    """Start the run's workflow and note the id of its execution. Harmless to repeat.
+
+    It has been started then: a database that cannot take the note makes it no failure.
+    """
     temporal_run_id = services.gateway.start_run(run_id)
-    with services.store.writing() as session:
-        session.execute(
-            update(WorkflowRun)
-            .where(WorkflowRun.run_id == run_id, WorkflowRun.temporal_run_id.is_(None))
-            .values(temporal_run_id=temporal_run_id)
-        )
+    try:
+        with services.store.writing() as session:
+            session.execute(
+                update(WorkflowRun)
+                .where(WorkflowRun.run_id == run_id, WorkflowRun.temporal_run_id.is_(None))
+                .values(temporal_run_id=temporal_run_id)
+            )
+    except OperationalError:
+        log.warning("launch.execution_not_noted", run_id=run_id)
 
 
 def _mark_failed(

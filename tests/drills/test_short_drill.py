@@ -20,5 +20,5 @@ def test_no_accepted_run_is_stranded_and_no_effect_doubled(tmp_path: Path) -> No
     print(report.text())
     assert report.violations == []
     assert sum(report.ended.values()) >= 24
-    # Two of the web and two of the workers at least met their fault point.
-    assert report.died >= 4
+    # Both of the web and a worker at least: a late fault may meet no run any more.
+    assert report.died >= 3
