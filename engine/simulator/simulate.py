@@ -64,7 +64,9 @@ def simulate(
     meter = Meter(world.budget, world.clock)
     stubs = Stubs(world.stubs)
     host = SimulatorHost(str(system.get("runId", "")), virtual, stubs, world.catalogue, meter)
-    interpreter = Interpreter(plan, host, payload=arrived(payload), meta=dict(meta or {}), system=system)
+    interpreter = Interpreter(
+        plan, host, payload=arrived(payload), meta=dict(meta or {}), system=system
+    )
 
     def ended(
         status: SimulationStatus, error: dict[str, Json] | None, scopes: dict[str, Json]
