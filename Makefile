@@ -3,7 +3,7 @@
 .PHONY: help run test lint format bench drill compose-check screenshots clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: ## Start the product: Temporal, worker and web (PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT)
 	@scripts/bootstrap && exec .venv/bin/python -m scripts.run_product
@@ -28,6 +28,10 @@ compose-check: ## Hold docker-compose.ee.yaml to its promise, with whatever Dock
 
 screenshots: ## Take the pictures of docs/img again: every page, light and dark
 	@scripts/bootstrap dev && .venv/bin/python -m scripts.screenshots
+
+compose-processes: ## The same without Docker: its commands as processes, on a Temporal server built by Go
+	@scripts/bootstrap dev && .venv/bin/python -m scripts.build_temporal_server
+	@STACK_AS_PROCESSES=1 .venv/bin/python -m pytest -q tests/acceptance/test_stack_as_processes.py
 
 clean: ## Remove the environment and the tools' caches; data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
