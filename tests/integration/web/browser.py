@@ -59,7 +59,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         self.elements.append((tag, found))
-        if tag == "form":
+        if tag == "form" and found.get("role") != "search":  # every page has that one
             self.forms.append(Form(found.get("action", ""), found.get("method", "get"), found))
         elif self.forms and "name" in found and tag in {"input", "textarea", "select"}:
             self._note_field(tag, found)
