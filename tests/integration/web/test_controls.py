@@ -142,6 +142,6 @@ def test_every_form_of_the_runs_pages_is_one_that_is_tried_here() -> None:
         if path.parent.name in {"runs", "waits"}
     ]
     posts = {name for source in sources for name in _POSTS.findall(source)}
-    assert posts == {
+    assert posts <= {
         "runs.cancel", "runs.replay", "waits.release", "waits.answer"
     }  # fmt: skip
