@@ -20,7 +20,7 @@ from engine.contract import Json
 from engine.errors import Unavailable
 from engine.runs.status import LogLevel
 from engine.services import heartbeat, launch_tokens, leases, rate_limit
-from engine.services.cancel_run import deliver
+from engine.services.cancel_run import CancelOutcome, deliver
 from engine.services.context import Services
 from engine.services.draft_bulk import forget_drafts
 from engine.services.hand_over import start_accepted
@@ -162,6 +162,8 @@ class Pass:
 
     def _deliver_cancel(self, row: OpenRun) -> str | None:
         outcome = deliver(self._services, row.run_id, row.workflow_id, LogSource.RECONCILER)
+        if outcome is CancelOutcome.REQUESTED:
+            self._note(row.run_id, "The cancel had not reached Temporal: it was delivered now.")
         return f"cancel_{outcome.value}"
 
     def _settle(self, row: OpenRun) -> str | None:

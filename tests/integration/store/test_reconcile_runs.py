@@ -84,6 +84,7 @@ def test_a_cancel_that_could_not_be_delivered_is_delivered(
     run = a_run(store, engine, started_at=OLD, claimed_by="e", cancel_requested_at=OLD)
     assert mended(services) == {"cancel_requested": 1}
     assert row(store, run).cancel_delivered_at == NOW
+    assert "delivered now" in logs_of(store, run)[0].message
     assert mended(later(services, 15)) == {}
 
 
