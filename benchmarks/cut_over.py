@@ -1,7 +1,8 @@
 """`python -m benchmarks.cut_over`: the cut-over of a million runs, on PostgreSQL and on SQLite.
 
 Each is done on copies of one database: the bare UPDATEs, the cut-over with readers beside it, the
-cut-over alone, and the cut-over killed in the middle and started again. Results go to RESULTS-cut-over.md.
+cut-over alone, and the cut-over killed in the middle and started again. Results are kept in
+RESULTS-cut-over.md.
 """
 
 from __future__ import annotations
