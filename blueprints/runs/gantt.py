@@ -86,9 +86,7 @@ def _parts(
     executed = sum((end - start for start, end in busy), timedelta())
     least = max(executed * _IDLE_PART, _SHORTEST_IDLE)
     gaps = [
-        (end, start)
-        for (_, end), (start, _) in pairwise(busy)
-        if executed and start - end > least
+        (end, start) for (_, end), (start, _) in pairwise(busy) if executed and start - end > least
     ]
     drawn = (ends - begins) - sum((b - a for a, b in gaps), timedelta())
     room = WIDTH - IDLE_WIDTH * len(gaps)
