@@ -69,7 +69,7 @@ def services_of(studio: Studio, wanted: Settings, thread: LoopThread) -> Service
 
 
 def outcome(studio: Studio, environment: dict[str, str], *, worker: bool = True) -> str:
-    """`refused`, with a code where a start was; or the status of the run that was accepted, which must be terminal in time."""
+    """`refused`, with the code where a start was; or the end of the run that was accepted."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEMPORAL_ADDRESS", studio.address)
         for name, value in environment.items():
