@@ -31,6 +31,8 @@ from engine.services import heartbeat
 from engine.services.action_attempt import ActionTools
 from engine.services.check_schema import check_schema
 from engine.services.context import Services
+from engine.services.fire_schedules import EVERY as FIRE_EVERY
+from engine.services.fire_schedules import fire_schedules
 from engine.services.heartbeat import HeartbeatWriter
 from engine.services.perform_bulk import EVERY_S as BULK_EVERY_S
 from engine.services.perform_bulk import perform_bulk
@@ -98,6 +100,9 @@ async def _serve(
     background = (
         Repeating("heartbeat", heartbeat.EVERY_S, writer.beat),
         Repeating("waits", TEND_EVERY.total_seconds(), lambda: tend_waits(services, identity)),
+        Repeating(
+            "schedules", FIRE_EVERY.total_seconds(), lambda: fire_schedules(services, identity)
+        ),
         Repeating("bulk", BULK_EVERY_S, lambda: perform_bulk(services, identity)),
         Repeating("reconciler", EVERY.total_seconds(), lambda: reconcile(services, identity)),
     )

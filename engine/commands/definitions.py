@@ -92,6 +92,7 @@ def _row(row: DefinitionRow) -> dict[str, object]:
         "publishedAt": row.published_at.isoformat() if row.published_at else None,
         "concurrencyLimit": row.concurrency_limit,
         "openRuns": row.open_runs,
+        "nextFireAt": row.next_fire_at.isoformat() if row.next_fire_at else None,
     }
 
 

@@ -26,6 +26,3 @@ AVAILABLE_KINDS: Final = frozenset(
         CONCURRENT_LOOP,
     }
 )
-
-AVAILABLE_TRIGGERS: Final = frozenset({"event"})
-"""Triggers that start runs. A document with another one publishes, and is told so."""

@@ -25,8 +25,28 @@ from engine.errors import Problem
 ANY_OBJECT: Final[Mapping[str, Json]] = {"type": "object"}
 """The schema of a document without one."""
 
+CLOCK_SCHEMA: Final = "payload.WorkflowClockTrigger.v1"
+"""What a time trigger gives its runs (original 2.8)."""
+
+_TEXT: Final[Mapping[str, Json]] = {"type": "string"}
+_CLOCK: Final[dict[str, Json]] = {
+    "triggerType": {"enum": ["schedule", "recurring"]},
+    "scheduleId": _TEXT,
+    "scheduledFor": _TEXT,
+    "firedAt": _TEXT,
+    "timezone": _TEXT,
+    "workflowId": _TEXT,
+    "workflowVersion": {"type": "integer"},
+}
+
 BUILT_IN_SCHEMAS: Final[Mapping[str, Mapping[str, Json]]] = {
     "payload.Empty.v1": {"type": "object", "properties": {}, "additionalProperties": False},
+    CLOCK_SCHEMA: {
+        "type": "object",
+        "required": list(_CLOCK),
+        "properties": {**_CLOCK, "cron": _TEXT},
+        "additionalProperties": False,
+    },
 }
 """What `payloadSchemaRef` may name in every installation."""
 

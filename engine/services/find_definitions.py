@@ -18,6 +18,7 @@ from engine.store.definitions import (
     WorkflowDefinitionVersion,
 )
 from engine.store.runs import WorkflowRun
+from engine.store.schedules import WorkflowSchedule
 
 _SHOWN_KEY: Final = 80
 """Characters of an unknown key that a message repeats."""
@@ -37,6 +38,8 @@ class DefinitionRow:
     published_at: datetime | None
     concurrency_limit: int | None
     open_runs: int
+    next_fire_at: datetime | None = None
+    """When its trigger starts the next run; None: no clock starts any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def list_definitions(session: Session) -> list[DefinitionRow]:
             newest.c.version,
             WorkflowDefinitionVersion.published_at,
             open_runs.c.open_count,
+            WorkflowSchedule.next_fire_at,
         )
         .outerjoin(newest, newest.c.workflow_id == WorkflowDefinition.workflow_id)
         .outerjoin(
@@ -71,6 +75,7 @@ def list_definitions(session: Session) -> list[DefinitionRow]:
             & (WorkflowDefinitionVersion.version == newest.c.version),
         )
         .outerjoin(open_runs, open_runs.c.workflow_id == WorkflowDefinition.workflow_id)
+        .outerjoin(WorkflowSchedule, WorkflowSchedule.workflow_id == WorkflowDefinition.workflow_id)
         .where(WorkflowDefinition.key.is_not(None), WorkflowDefinition.is_visible.is_not(False))
         .order_by(func.lower(WorkflowDefinition.name), WorkflowDefinition.key)
     )
@@ -85,6 +90,7 @@ def list_definitions(session: Session) -> list[DefinitionRow]:
             published_at=row.published_at,
             concurrency_limit=row.concurrency_limit,
             open_runs=row.open_count or 0,
+            next_fire_at=row.next_fire_at,
         )
         for row in rows
     ]

@@ -16,6 +16,7 @@ from engine.store.workers import Lease
 
 RECONCILER: Final = "reconciler"
 WAITS: Final = "waits"
+SCHEDULES: Final = "schedules"
 
 _LEASES: Final = cast(Table, Lease.__table__)
 

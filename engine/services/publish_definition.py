@@ -1,7 +1,7 @@
 """Publishing: a checked document becomes an immutable, numbered version (authoring.md, Document).
 
 One transaction: the workflow's row, the version with its compiled plan and a copy of its payload
-schema, and the audit row. The same document again publishes nothing and says so.
+schema, its schedule, and the audit row. The same document again publishes nothing and says so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from engine.errors import Conflict, Invalid, Problem
 from engine.runs import strict_json
 from engine.services import audit, find_definitions
 from engine.services.context import Actor, Services
+from engine.services.keep_schedule import keep_schedule
 from engine.services.payload_schemas import all_schemas
 from engine.services.published_workflows import PublishedWorkflows
 from engine.services.task_types import all_task_types
@@ -107,7 +108,8 @@ def _publish(services: Services, document: Json, actor: Actor) -> Published:
         parsed = Document.model_validate(document)
         definition = find_definitions.by_key(session, parsed.id, lock=True)
         known = None if definition is None else _same(session, definition, document, parsed.version)
-        if known is not None:
+        if definition is not None and known is not None:
+            keep_schedule(session, definition.workflow_id, definition.trigger, services.now())
             return Published(parsed.id, known, already=True, findings=tuple(findings))
         publishing = _Publishing(services, session, actor, document, parsed, services.now())
         version = publishing.write(definition, findings)
@@ -177,6 +179,7 @@ class _Publishing:
             self._describe(definition, number, findings)
         self.session.flush()
         self._add_version(definition, number, findings)
+        keep_schedule(self.session, definition.workflow_id, definition.trigger, self.now)
         audit.record(
             self.session,
             self.actor,

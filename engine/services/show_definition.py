@@ -13,6 +13,7 @@ from engine.contract import Json
 from engine.runs.payload import RedactedPayload
 from engine.runs.redaction import Redactor
 from engine.services.find_definitions import find_definition, latest_version
+from engine.services.find_schedule import ScheduleView, find_schedule
 from engine.services.outline import StepOutline, read_outline
 from engine.services.redact_run import Rules
 from engine.store.definitions import (
@@ -60,6 +61,8 @@ class WorkflowView:
     document: RedactedPayload
     """The newest version's document."""
     updated_at: datetime
+    schedule: ScheduleView | None = None
+    """None: it starts by no clock."""
 
     @property
     def runnable(self) -> bool:
@@ -105,6 +108,7 @@ def show_definition(session: Session, key: str, rules: Rules) -> WorkflowView:
         ),
         document=Redactor(rules.patterns).redact(document),
         updated_at=definition.updated_at,
+        schedule=find_schedule(session, definition.workflow_id),
     )
 
 

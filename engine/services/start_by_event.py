@@ -10,18 +10,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine.contract import RUNTIME_SEMANTICS, Json
+from engine.contract import Json
 from engine.errors import (
-    Category,
     Conflict,
     Invalid,
-    RunStudioError,
     StepFailed,
     TooLarge,
     TooMany,
@@ -29,15 +25,11 @@ from engine.errors import (
 )
 from engine.interpreter.event_mapping import mapped_payload
 from engine.runs.payload import Payload
-from engine.runs.status import LogLevel, RunStatus
 from engine.services.context import Actor, Services
-from engine.services.end_run import why
-from engine.services.find_definitions import latest_version
 from engine.services.hand_over import start_accepted
 from engine.services.launch_run import LaunchRequest, accept
-from engine.services.run_log import note
+from engine.services.refused_start import Start, record_refusal
 from engine.store.definitions import DefinitionStatus, WorkflowDefinition
-from engine.store.logs import LogSource
 from engine.store.runs import WorkflowRun
 
 TRIGGER: Final = "event"
@@ -111,7 +103,7 @@ def _accept(services: Services, one: _Started, event: Any) -> str | None:
     except (Invalid, TooLarge, TooMany, StepFailed, Conflict) as refused:
         if refused.code in ("WORKFLOW_PAUSED", "WORKFLOW_NOT_PUBLISHED"):
             return None
-        _record_refusal(services, one, event, fire_key, refused)
+        record_refusal(services, _start(one, event, fire_key), refused)
         return None
 
 
@@ -153,60 +145,12 @@ def _metadata(event: Any) -> dict[str, Json]:
     }
 
 
-def _record_refusal(
-    services: Services, one: _Started, event: Any, fire_key: str, refused: RunStudioError
-) -> None:
-    """A FAILED run that never was; once, however often the event is processed."""
-    now = services.now()
-    problems = refused.problems if isinstance(refused, Invalid) else []
-    details: dict[str, Json] = {
-        **refused.details,
-        "problems": [{"pointer": p.pointer, "message": p.message} for p in problems],
-    }
-    category = refused.category if isinstance(refused, StepFailed) else Category.VALIDATION
-    error = why(
-        refused.code,
-        refused.message,
-        now,
-        stage="launch",
-        category=category.value,
-        details=details,
+def _start(one: _Started, event: Any, fire_key: str) -> Start:
+    return Start(
+        workflow_id=one.workflow_id,
+        fire_key=fire_key,
+        trigger_type=TRIGGER,
+        metadata=_metadata(event),
+        payload=event.payload,
+        event_type=event.event_name,
     )
-    try:
-        with services.store.writing() as session:
-            known = select(WorkflowRun.run_id).where(WorkflowRun.trigger_fire_key == fire_key)
-            version = latest_version(session, one.workflow_id)
-            if version is None or session.scalar(known) is not None:
-                return
-            run_id = str(uuid4())
-            session.add(
-                WorkflowRun(
-                    run_id=run_id,
-                    workflow_id=one.workflow_id,
-                    workflow_version=version.version,
-                    status=RunStatus.FAILED,
-                    input_json=event.payload,
-                    trigger_type=TRIGGER,
-                    trigger_metadata_json=_metadata(event),
-                    trigger_fire_key=fire_key,
-                    event_type=event.event_name,
-                    engine="temporal",
-                    definition_hash=version.definition_hash,
-                    runtime_semantics_version=RUNTIME_SEMANTICS,
-                    error_json=error,
-                    started_at=now,
-                    completed_at=now,
-                    updated_at=now,
-                )
-            )
-            session.flush()
-            note(
-                session,
-                run_id,
-                LogLevel.ERROR,
-                f"Not started: {refused.message}",
-                now=now,
-                source=LogSource.WORKER,
-            )
-    except IntegrityError:
-        return  # Another process has written it.

@@ -15,6 +15,7 @@ from engine.store.payload_schemas import PayloadSchema
 from engine.store.rate_limits import RateLimitCounter
 from engine.store.runs import LaunchToken, StoredValue, WorkflowRun
 from engine.store.saved_views import SavedView
+from engine.store.schedules import WorkflowSchedule
 from engine.store.steps import WorkflowRunSnapshot, WorkflowRunStep
 from engine.store.tasks import WorkflowHumanTask, WorkflowTaskType
 from engine.store.usage import WorkflowStepUsagePeriod
@@ -50,6 +51,7 @@ __all__ = [
     "WorkflowRunStep",
     "WorkflowRunWait",
     "WorkflowRuntimeEvent",
+    "WorkflowSchedule",
     "WorkflowStepUsagePeriod",
     "WorkflowTaskType",
 ]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from engine.definitions.availability import AVAILABLE_TRIGGERS
 from engine.definitions.checks.checked import Checked
+from engine.definitions.cron import fault_of, is_timezone
 from engine.expressions import ExpressionRefused, compile_expression
 from engine.expressions.mapping import expressions_of
 
-_CRON_FIELD: Final = re.compile(r"[0-9*/,\-]+")
 _RFC3339: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})", re.ASCII
 )
-_MAX_CRON: Final = 128
 
 
 def check_triggers(checked: Checked) -> None:
@@ -28,9 +25,6 @@ def check_triggers(checked: Checked) -> None:
     )
     if checker is not None:
         checker(checked, trigger)
-        if trigger["type"] not in AVAILABLE_TRIGGERS:
-            message = "trigger: this release starts runs by hand and by events only."
-            checked.warning(None, "TRIGGER_NOT_AVAILABLE", message)
 
 
 def _event(checked: Checked, trigger: dict[str, Any]) -> None:
@@ -77,8 +71,8 @@ def _is_moment(text: str) -> bool:
     if not _RFC3339.fullmatch(text):
         return False
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return False
     return True
 
@@ -86,28 +80,9 @@ def _is_moment(text: str) -> bool:
 def _recurring(checked: Checked, trigger: dict[str, Any]) -> None:
     cron, timezone = trigger.get("cron"), trigger.get("timezone")
     if isinstance(cron, str):
-        fault = _cron_fault(cron)
+        fault = fault_of(cron)
         if fault:
             checked.error(None, "TIME_TRIGGER_INVALID_CRON", f"trigger.cron: {fault}")
-    if isinstance(timezone, str) and not _is_timezone(timezone):
+    if isinstance(timezone, str) and not is_timezone(timezone):
         message = "trigger.timezone: write an IANA name such as Europe/Berlin."
         checked.error(None, "TIME_TRIGGER_INVALID_TIMEZONE", message)
-
-
-def _cron_fault(cron: str) -> str | None:
-    fields = cron.split()
-    if len(cron) > _MAX_CRON or len(fields) != 5:
-        return "a cron line has five fields."
-    if not all(_CRON_FIELD.fullmatch(field) for field in fields):
-        return "fields are made of digits and * / , -."
-    if fields[2] != "*" and fields[4] != "*":
-        return "day of month and day of week exclude each other."
-    return None
-
-
-def _is_timezone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True

@@ -159,7 +159,6 @@ WARNINGS = frozenset(
         "ASSIGN_PATH_UNKNOWN",
         "MAPPING_TYPE_UNKNOWN",
         "REDACT_PATH_UNKNOWN",
-        "TRIGGER_NOT_AVAILABLE",
         "UNKNOWN_SPECIAL_KEY",
         "UNKNOWN_SECRET",
     }
