@@ -6,7 +6,6 @@ that died before it could write down that it had fired, give one run.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,7 +150,6 @@ def _request(fire: Fire, version: int, payload: Json) -> LaunchRequest:
         payload=Payload(payload),
         version=version,
         actor=_WORKER,
-        token=f"schedule-{hashlib.sha256(fire.key.encode()).hexdigest()}",
         trigger_type=fire.trigger_type,
         trigger_metadata=_metadata(fire),
         trigger_fire_key=fire.key,

@@ -46,7 +46,7 @@ def test_a_new_version_changes_the_schedule_and_one_without_trigger_disables_it(
 ) -> None:
     publish(services, EVERY_HOUR)
     first = schedule(store)
-    publish(services, EVERY_HOUR, description="The same trigger.")
+    publish(at(services, AT_TEN), EVERY_HOUR, description="The same trigger.")
     assert schedule(store).updated_at == first.updated_at
     publish(services, EVERY_HOUR | {"cron": "0 12 * * *"})
     changed = schedule(store)
@@ -90,9 +90,9 @@ def test_what_publishing_sets_meanwhile_is_not_overwritten(
     publish(services, EVERY_HOUR)
     late = at(services, AT_TEN)
     (due,) = due_schedules(late)
-    publish(services, EVERY_HOUR | {"cron": "0 12 * * *"})
+    publish(services, EVERY_HOUR | {"cron": "30 12 * * *"})
     fire_schedule(late, due)
-    assert schedule(store).next_fire_at == NOW.replace(hour=11, minute=0)
+    assert schedule(store).next_fire_at == NOW.replace(hour=11, minute=30)
 
 
 def test_the_list_of_workflows_says_when_each_starts_next(services: Services, store: Store) -> None:
