@@ -79,9 +79,10 @@ def start_scheduled(services: Services, fire: Fire) -> Outcome:
     except (Invalid, TooLarge, TooMany, Conflict) as refused:
         if refused.code in _NO_RUN:
             return Outcome(None, _skipped(fire, refused.message))
-        return Outcome(record_refusal(services, _start(fire, payload), refused), refused.message)
+        record_refusal(services, _start(fire, payload), refused)
+        return _written(services, fire)
     except IntegrityError:
-        return _of_another(services, fire)
+        return _written(services, fire)
     with suppress(Unavailable):
         start_accepted(services, run_id)
     return Outcome(run_id, None)
@@ -100,8 +101,8 @@ def _known(session: Session, key: str) -> Outcome | None:
     return Outcome(found.run_id, error.get("message") if at_launch else None)
 
 
-def _of_another(services: Services, fire: Fire) -> Outcome:
-    """Another worker has fired it since we looked. Raises where that is not the reason."""
+def _written(services: Services, fire: Fire) -> Outcome:
+    """What came of it: another worker may have fired it since we looked. Raises if nothing did."""
     with services.store.reading() as session:
         known = _known(session, fire.key)
     if known is None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from engine.definitions.checks.checked import Checked
 from engine.definitions.cron import fault_of, is_timezone
+from engine.definitions.payload_schema import CLOCK_SCHEMA, validate_payload
 from engine.expressions import ExpressionRefused, compile_expression
 from engine.expressions.mapping import expressions_of
 
@@ -65,6 +66,7 @@ def _schedule(checked: Checked, trigger: dict[str, Any]) -> None:
     if isinstance(run_at, str) and not _is_moment(run_at):
         message = "trigger.runAt: write a date and time with an offset, 2026-06-09T12:00:00Z."
         checked.error(None, "TIME_TRIGGER_INVALID_RUN_AT", message)
+    _clock_payload(checked)
 
 
 def _is_moment(text: str) -> bool:
@@ -86,3 +88,14 @@ def _recurring(checked: Checked, trigger: dict[str, Any]) -> None:
     if isinstance(timezone, str) and not is_timezone(timezone):
         message = "trigger.timezone: write an IANA name such as Europe/Berlin."
         checked.error(None, "TIME_TRIGGER_INVALID_TIMEZONE", message)
+    _clock_payload(checked)
+
+
+def _clock_payload(checked: Checked) -> None:
+    """With a schema of its own a document gets `{}` of the clock."""
+    if checked.data.get("payloadSchemaRef") == CLOCK_SCHEMA or checked.payload_schema is None:
+        return
+    if validate_payload(checked.payload_schema, {}):
+        message = "trigger: its runs get {} as payload, which does not fit: each would fail."
+        suggestion = f"Leave payloadSchema out, or name {CLOCK_SCHEMA}."
+        checked.warning(None, "TIME_TRIGGER_PAYLOAD_DOES_NOT_FIT", message, suggestion)

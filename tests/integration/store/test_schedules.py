@@ -14,6 +14,7 @@ from engine.services import publish_definition
 from engine.services.context import Services
 from engine.services.find_definitions import find_definition
 from engine.services.fire_schedules import due_schedules, fire_schedule
+from engine.services.launch_run import Launched, accept
 from engine.services.payload_schemas import all_schemas
 from engine.services.start_by_schedule import start_scheduled
 from engine.store.session import Store
@@ -129,6 +130,28 @@ def test_two_workers_at_once_give_one_run(services: Services, store: Store) -> N
 
     assert (kept.last_run_id, kept.last_error) == (run.run_id, None)
     assert kept.next_fire_at == AT_TEN + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("limit", [{}, {"concurrencyLimit": 1}], ids=["no limit", "one at a time"])
+def test_a_run_that_another_worker_has_started_meanwhile_is_no_failure(
+    services: Services, store: Store, monkeypatch: pytest.MonkeyPatch, limit: dict[str, int]
+) -> None:
+    publish(services, EVERY_HOUR, **limit)
+    late = at(services, AT_TEN)
+    (due,) = due_schedules(late)
+
+    def after_another(services: Services, request: Any) -> Launched:
+        monkeypatch.undo()
+        fire_schedule(late, due)
+        change(store, next_fire_at=AT_TEN)
+        return accept(services, request)
+
+    monkeypatch.setattr("engine.services.start_by_schedule.accept", after_another)
+    fire_schedule(late, due)
+    (run,), kept = rows(store, WorkflowRun), schedule(store)
+
+    assert run.status == "RUNNING"
+    assert (kept.last_run_id, kept.last_error) == (run.run_id, None)
 
 
 def test_a_worker_that_died_before_it_wrote_down_the_fire_gives_no_second_run(

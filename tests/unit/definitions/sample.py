@@ -161,6 +161,7 @@ WARNINGS = frozenset(
         "REDACT_PATH_UNKNOWN",
         "UNKNOWN_SPECIAL_KEY",
         "UNKNOWN_SECRET",
+        "TIME_TRIGGER_PAYLOAD_DOES_NOT_FIT",
     }
 )
 
