@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
+from engine.errors import Unavailable
 from engine.store.tables import WorkflowDefinition
 from tests.steps import Step, act, chain, wait
 from tests.studio import Studio
@@ -46,8 +47,9 @@ def signal(studio: Studio, run_id: str) -> None:
     """A run that has ended takes none, which is no fault."""
     try:
         studio.signal(run_id, "unheard-of")
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+    except Unavailable as error:
+        cause = error.__cause__
+        if not isinstance(cause, RPCError) or cause.status is not RPCStatusCode.NOT_FOUND:
             raise
 
 
