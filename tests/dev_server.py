@@ -24,6 +24,7 @@ _TUNING = (
     "history.timerProcessorMaxPollRPS=10000",
     "history.visibilityProcessorMaxPollRPS=10000",
     'history.timerProcessorMaxTimeShift="20ms"',
+    "system.enableActivityEagerExecution=true",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )

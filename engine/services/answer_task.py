@@ -232,8 +232,6 @@ def _record(
         "answer_token": token,
     }
     with services.store.writing() as session:
-        if state is AnswerState.ACCEPTED:
-            task_inbox.close_task(session, task.task_id, values, now)
         said = "answered" if state is AnswerState.ACCEPTED else "an answer, not confirmed yet,"
         note(
             session,
@@ -243,6 +241,10 @@ def _record(
             now=now,
             source=source_of(actor),
         )
+        # The line of the log locks the run's row: first, as the activities do.
+        session.flush()
+        if state is AnswerState.ACCEPTED:
+            task_inbox.close_task(session, task.task_id, values, now)
         details: dict[str, Json] = {"runId": task.run_id, "state": state.value}
         audit.record(
             session,

@@ -78,7 +78,7 @@ def outcome(studio: Studio, environment: dict[str, str], *, worker: bool = True)
             wanted = Settings(_env_file=None)  # type: ignore[call-arg]
         except ValidationError:
             return "refused"
-    thread = LoopThread()
+    thread, usual = LoopThread(), studio.options
     try:
         services = services_of(studio, wanted, thread)
         of = studio.publish(act("only", "quick"))
@@ -95,6 +95,7 @@ def outcome(studio: Studio, environment: dict[str, str], *, worker: bool = True)
         return studio.run(run_id).status
     finally:
         thread.stop()
+        studio.options = usual
 
 
 @settings(
