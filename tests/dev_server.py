@@ -24,7 +24,6 @@ _TUNING = (
     "history.timerProcessorMaxPollRPS=10000",
     "history.visibilityProcessorMaxPollRPS=10000",
     'history.timerProcessorMaxTimeShift="20ms"',
-    "system.enableActivityEagerExecution=true",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )

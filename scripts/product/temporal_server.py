@@ -18,9 +18,6 @@ TUNING = {
     # Timers fire up to a second late by default, and every boundary of a long run is one of 1 ms:
     # a loop of 3,000 pure items took 16.5 s, and takes 3.2 s. A JSON string, as the CLI reads it.
     "history.timerProcessorMaxTimeShift": '"20ms"',
-    # An activity goes to the worker that asks for it in the very answer to its workflow task: ten
-    # regular steps take 220 ms instead of 350, and a run's final projection is one of them.
-    "system.enableActivityEagerExecution": "true",
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
 }
