@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Protocol, TypeVar
 
@@ -75,7 +76,8 @@ class Activities:
         try:
             answer = perform_action(self._services, self._tools, call, TemporalPulse())
             counted = self._tools.quota.applies(self._services)
-            return _leaving(replace(answer, counted=True) if counted else answer)
+            waited = max(answer.took_ms, _since_scheduled_ms())
+            return _leaving(replace(answer, took_ms=waited, counted=counted))
         except StepFailed as failed:
             raise _failure(failed) from failed
         except RunOver:
@@ -139,6 +141,13 @@ def _leaving(answer: Answer) -> Answer:
     if activity.is_worker_shutdown() and not answer.take_boundary:
         return replace(answer, take_boundary=True)  # type: ignore[type-var]
     return answer
+
+
+def _since_scheduled_ms() -> int:
+    """With the wait for a free slot: where the machine is full, that is what a workflow task's 10 s
+    go by with, and a boundary must come in time all the same (docs/rules.md 3)."""
+    since = datetime.now(UTC) - activity.info().current_attempt_scheduled_time
+    return max(0, int(since.total_seconds() * 1000))
 
 
 def _failure(failed: StepFailed) -> ApplicationError:
