@@ -127,18 +127,13 @@ def heard(tally: StepTally) -> str:
 
 def _count(tally: StepTally) -> int:
     """Occurrences that stand as the whole step is said to."""
-    return (
-        {
-            StepStatus.STARTED: tally.started,
-            StepStatus.RETRY_SCHEDULED: tally.retrying,
-            StepStatus.FAILED: tally.failed,
-            StepStatus.CANCELED: tally.canceled,
-            StepStatus.SUCCEEDED: tally.succeeded,
-        }.get(StepStatus(tally.status))
-        or 0
-        if tally.status in set(StepStatus)
-        else tally.started
-    )
+    counts: dict[str, int] = {
+        StepStatus.RETRY_SCHEDULED: tally.retrying,
+        StepStatus.FAILED: tally.failed,
+        StepStatus.CANCELED: tally.canceled,
+        StepStatus.SUCCEEDED: tally.succeeded,
+    }
+    return counts.get(tally.status, tally.started)
 
 
 def step_address(run_id: str, tally: StepTally, newest: int) -> str:

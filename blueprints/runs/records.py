@@ -10,14 +10,14 @@ from flask import Response, request, url_for
 
 from blueprints.extensions import reading, rules
 from blueprints.hypermedia import render_page
+from blueprints.paging import cursor_of
 from blueprints.runs import bp
-from engine.errors import Invalid
 from engine.runs import strict_json
 from engine.runs.status import LogLevel, RunStatus
 from engine.services.audit_trail import AuditView, audit_trail
 from engine.services.entered import run_id_of
-from engine.services.find_runs import Cursor
 from engine.services.inspect_run import OpenedRun, open_run
+from engine.services.keyset import Cursor
 from engine.services.list_calls import CallView, list_calls
 from engine.services.read_log import LogFilter, LogPage, read_log
 
@@ -85,7 +85,7 @@ def _page(
     faults: list[str] | None = None,
 ) -> Response:
     run_id, problems = run_id_of(run_id), list(faults or ())
-    cursor = _cursor(problems)
+    cursor = cursor_of(request.args, problems)
     with reading() as session:
         opened = open_run(session, run_id, rules())
         opened.learn()
@@ -120,12 +120,3 @@ def _log_filter() -> tuple[LogFilter, list[str]]:
             faults.append("What is searched for is too long, or holds what no line can hold.")
             step = text = ""
     return LogFilter(LogLevel(level), step or None, text or None), faults
-
-
-def _cursor(problems: list[str]) -> Cursor | None:
-    text = request.args.get("cursor", "").strip()
-    try:
-        return Cursor.parse(text) if text else None
-    except Invalid as error:
-        problems.append(f"{error.message} This is the newest page.")
-        return None

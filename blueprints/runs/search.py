@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from blueprints.extensions import reading, services
 from blueprints.guard import who
 from blueprints.hypermedia import render_page, see_other, unchanged, wants_fragment
+from blueprints.paging import cursor_of
 from blueprints.runs import bp
 from blueprints.runs.csv_file import csv_of
 from blueprints.runs.filters import LAST, ListFilters
@@ -31,13 +32,13 @@ from engine.errors import Invalid
 from engine.runs.roles import Role
 from engine.runs.status import RunStatus
 from engine.services.find_runs import (
-    Cursor,
     RunList,
     all_runs,
     find_runs,
     shown_runs,
     workflows_with_runs,
 )
+from engine.services.keyset import Cursor
 from engine.services.run_filter import Trigger
 from engine.services.saved_views import default_query, views_of
 from engine.services.select_runs import selected_among
@@ -61,7 +62,7 @@ def show_list(
 ) -> Response:
     """An unknown filter is said, not guessed. `message`: why nothing was done to what is ticked."""
     problems: list[str] = []
-    cursor, operator_id = _cursor(given, problems), who().operator_id
+    cursor, operator_id = cursor_of(given, problems), who().operator_id
     with reading() as session:
         workflows = workflows_with_runs(session)
         filters = ListFilters.of(given, dict(workflows), services().now())
@@ -118,15 +119,6 @@ def _selection(
         None if url is None else urlsplit(url).query for url in (page.newer_url, page.older_url)
     )
     return selection_bar(filters.query_string(), back, newer=newer, older=older, message=message)
-
-
-def _cursor(given: MultiDict[str, str], problems: list[str]) -> Cursor | None:
-    text = given.get("cursor", "").strip()
-    try:
-        return Cursor.parse(text) if text else None
-    except Invalid as error:
-        problems.append(f"{error.message} This is the newest page.")
-        return None
 
 
 def _page(

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from blueprints.extensions import reading, rules
 from blueprints.guard import who
 from blueprints.hypermedia import render_page, unchanged
+from blueprints.paging import cursor_of
 from blueprints.waits import bp
 from blueprints.waits.pages import KINDS, KindOption, WaitSection, WaitsPage
-from engine.errors import Invalid
 from engine.runs.roles import Role
-from engine.services.find_runs import Cursor
 from engine.services.find_waits import list_open_waits
+from engine.services.keyset import Cursor
 
 
 @bp.get("")
@@ -27,7 +27,7 @@ def index() -> Response:
     if kind is not None and kind not in KINDS:
         problems.append(f"There is no kind of wait {kind[:40]!r}.")
         kind = None
-    cursor = _cursor(problems)
+    cursor = cursor_of(request.args, problems)
     mine = request.args.get("mine") == "1"
     page = load_waits(kind, mine=mine, cursor=cursor, problems=problems)
     tag = hashlib.sha256(repr(page).encode()).hexdigest()[:24]
@@ -96,12 +96,3 @@ def _section(
         older_url=older,
         newest_url=url_for("waits.index", **of) if cursor else None,
     )
-
-
-def _cursor(problems: list[str]) -> Cursor | None:
-    text = request.args.get("cursor", "").strip()
-    try:
-        return Cursor.parse(text) if text else None
-    except Invalid as error:
-        problems.append(f"{error.message} This is the newest page.")
-        return None

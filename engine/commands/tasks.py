@@ -14,8 +14,8 @@ from engine.interpreter.failure import timestamp
 from engine.runs import strict_json
 from engine.runs.status import WaitType
 from engine.services.answer_task import AnswerState, answer_task
-from engine.services.find_runs import Cursor
 from engine.services.find_waits import WaitView, list_open_waits
+from engine.services.keyset import Cursor
 from engine.services.redact_run import Rules
 from engine.services.task_types import define_task_type
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 
 from engine.runs.payload import RedactedPayload
 from engine.services import audit
-from engine.services.find_runs import Cursor
 from engine.services.inspect_run import OpenedRun
+from engine.services.keyset import Cursor, newest_first, page_of
 from engine.store.audit import AuditLog, AuditOutcome
 
 PAGE_SIZE: Final = 50
@@ -37,18 +37,11 @@ def audit_trail(
     query = (
         select(AuditLog)
         .where(AuditLog.record_type == audit.RUN, AuditLog.record_id == opened.run.run_id)
-        .order_by(AuditLog.at.desc(), AuditLog.audit_id.desc())
         .limit(PAGE_SIZE + 1)
     )
-    if cursor is not None:
-        at = (
-            literal(cursor.started_at, AuditLog.at.type),
-            literal(cursor.run_id, AuditLog.audit_id.type),
-        )
-        query = query.where(tuple_(AuditLog.at, AuditLog.audit_id) < tuple_(*at))
+    query = newest_first(query, AuditLog.at, AuditLog.audit_id, cursor)
     rows = opened.session.scalars(query).all()
-    kept = rows[:PAGE_SIZE]
-    older = Cursor(kept[-1].at, kept[-1].audit_id) if len(rows) > PAGE_SIZE else None
+    kept, older = page_of(rows, PAGE_SIZE, lambda row: Cursor(row.at, row.audit_id))
     return tuple(_view(row, opened) for row in kept), older
 
 

@@ -1,25 +1,22 @@
 """The list of runs: newest first, filtered, in keyset pages that cost the same at any depth.
 
-OFFSET grows with the page (docs/measured.md 5); a cursor is the last row's place instead.
 No row of a list asks Temporal anything.
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from engine.errors import Invalid, Problem
 from engine.runs.queued import is_queued
 from engine.runs.status import RunStatus
 from engine.services.count_runs import count_by_status
+from engine.services.keyset import Cursor, place
 from engine.services.run_filter import RunFilter, conditions, has_steps
 from engine.store.definitions import WorkflowDefinition
 from engine.store.operators import Operator
@@ -27,34 +24,6 @@ from engine.store.runs import WorkflowRun
 
 PAGE_SIZE: Final = 50
 NEW_RUNS_COUNTED: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the list, and which way to go from it."""
-
-    started_at: datetime
-    run_id: str
-    newer: bool = False
-
-    def __str__(self) -> str:
-        micros = round(self.started_at.timestamp() * 1_000_000)
-        text = f"{'n' if self.newer else 'o'}{micros}.{self.run_id}"
-        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """Raises `Invalid` for anything that is no cursor of ours."""
-        try:
-            plain = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-            micros, run_id = plain[1:].split(".", 1)
-            seconds, rest = divmod(int(micros), 1_000_000)
-            started_at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-            newer = {"n": True, "o": False}[plain[0]]
-            return cls(started_at, str(UUID(run_id)), newer=newer)
-        except (ValueError, OverflowError, OSError, IndexError, KeyError):
-            message = "This page of the list does not exist."
-            raise Invalid(message, [Problem("cursor", "is no place in the list")]) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +142,7 @@ def _page(
 
 
 def _at(cursor: Cursor) -> Any:
-    return tuple_(
-        literal(cursor.started_at, WorkflowRun.started_at.type),
-        literal(cursor.run_id, WorkflowRun.run_id.type),
-    )
+    return place(cursor, WorkflowRun.started_at, WorkflowRun.run_id)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, literal, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
 from engine.runs.payload import RedactedPayload
 from engine.runs.status import OPEN, WaitStatus, WaitType
 from engine.services import answer_task
-from engine.services.find_runs import Cursor
 from engine.services.inspect_run import open_run
+from engine.services.keyset import Cursor, newest_first, page_of
 from engine.services.redact_run import Rules, RunRedaction
 from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
@@ -108,9 +108,8 @@ def list_open_waits(
     if assignee is not None:
         query = query.where(func.lower(WorkflowHumanTask.assignee) == assignee.lower())
     rows = session.execute(query).all()
-    kept, opened = rows[:limit], _Opened(session, rules)
-    last = kept[-1] if len(rows) > limit else None
-    older = None if last is None else Cursor(last.created_at, last.wait_id)
+    kept, older = page_of(rows, limit, lambda row: Cursor(row.created_at, row.wait_id))
+    opened = _Opened(session, rules)
     return WaitPage(tuple(_view(row, opened.redaction(row.run_id)) for row in kept), older)
 
 
@@ -205,18 +204,11 @@ def _page(kinds: Sequence[str] | None, cursor: Cursor | None, limit: int) -> Sel
             # Answered, and its run has not gone on yet: there is nothing left to do.
             or_(task.status.is_(None), task.status == TaskStatus.OPEN),
         )
-        .order_by(wait.created_at.desc(), wait.wait_id.desc())
         .limit(limit)
     )
     if kinds is not None:
         query = query.where(wait.wait_type.in_(kinds))
-    if cursor is not None:
-        at = tuple_(
-            literal(cursor.started_at, wait.created_at.type),
-            literal(cursor.run_id, wait.wait_id.type),
-        )
-        query = query.where(tuple_(wait.created_at, wait.wait_id) < at)
-    return query
+    return newest_first(query, wait.created_at, wait.wait_id, cursor)
 
 
 def _view(row: Any, redaction: RunRedaction) -> WaitView:

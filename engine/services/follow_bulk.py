@@ -8,7 +8,8 @@ seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -89,8 +90,31 @@ class BulkView:
 
 def follow_bulk(session: Session, bulk_id: str, now: datetime) -> BulkView:
     """Two statements, by indexes. Raises `NotFound`."""
-    bulk = bulk_of(session, bulk_id)
-    rows = session.execute(_joined(BulkItem.state, *_SEEN, of=bulk).group_by(BulkItem.state)).all()
+    return _views(session, [bulk_of(session, bulk_id)], now)[0]
+
+
+def newest_bulks(session: Session, now: datetime) -> tuple[BulkView, ...]:
+    """The operations that were started last."""
+    bulks = session.scalars(
+        select(BulkOperation)
+        .where(BulkOperation.status != BulkStatus.DRAFT)
+        .order_by(BulkOperation.created_at.desc(), BulkOperation.bulk_id)
+        .limit(LISTED)
+    ).all()
+    return _views(session, bulks, now)
+
+
+def _views(session: Session, bulks: Sequence[BulkOperation], now: datetime) -> tuple[BulkView, ...]:
+    """One statement for all of them, and one for the workers."""
+    rows: dict[str, list[Any]] = defaultdict(list)
+    columns = (BulkItem.bulk_id, BulkItem.state)
+    for row in session.execute(_joined(*columns, *_SEEN, of=bulks).group_by(*columns)):
+        rows[row.bulk_id].append(row)
+    lives = a_worker_lives(session, now)
+    return tuple(_view(bulk, rows[bulk.bulk_id], lives=lives) for bulk in bulks)
+
+
+def _view(bulk: BulkOperation, rows: Sequence[Any], *, lives: bool) -> BulkView:
     counts = dict.fromkeys(ItemState, 0)
     observed = 0
     for row in rows:
@@ -99,7 +123,6 @@ def follow_bulk(session: Session, bulk_id: str, now: datetime) -> BulkView:
             observed = int(
                 row.observed_cancel if bulk.kind == BulkKind.CANCEL else row.observed_replay
             )
-    lives = a_worker_lives(session, now)
     marks = (bulk.status, bulk.updated_at, lives, *map(tuple, rows))
     return BulkView(
         bulk_id=bulk.bulk_id,
@@ -135,7 +158,7 @@ def receipts(session: Session, bulk: BulkView, page: int = 0) -> tuple[ItemView,
             new.started_at.label("accepted_at"),
             new.claimed_at,
             WorkflowDefinition.name,
-            of=bulk,
+            of=[bulk],
         )
         .outerjoin(WorkflowDefinition, WorkflowDefinition.workflow_id == run.workflow_id)
         .order_by(item.position)
@@ -145,25 +168,14 @@ def receipts(session: Session, bulk: BulkView, page: int = 0) -> tuple[ItemView,
     return tuple(_receipt(row, bulk.kind) for row in session.execute(query))
 
 
-def newest_bulks(session: Session, now: datetime) -> tuple[BulkView, ...]:
-    """The operations that were started last."""
-    ids = session.scalars(
-        select(BulkOperation.bulk_id)
-        .where(BulkOperation.status != BulkStatus.DRAFT)
-        .order_by(BulkOperation.created_at.desc(), BulkOperation.bulk_id)
-        .limit(LISTED)
-    ).all()
-    return tuple(follow_bulk(session, bulk_id, now) for bulk_id in ids)
-
-
-def _joined(*columns: Any, of: BulkOperation | BulkView) -> Any:
+def _joined(*columns: Any, of: Sequence[BulkOperation | BulkView]) -> Any:
     item = BulkItem
     return (
         select(*columns)
         .select_from(item)
         .outerjoin(WorkflowRun, WorkflowRun.run_id == item.run_id)
         .outerjoin(_New, _New.run_id == item.new_run_id)
-        .where(item.bulk_id == of.bulk_id)
+        .where(item.bulk_id.in_([bulk.bulk_id for bulk in of]))
     )
 
 

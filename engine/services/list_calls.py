@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 
 from engine.runs.payload import RedactedPayload
 from engine.runs.status import InvocationStatus
-from engine.services.find_runs import Cursor
 from engine.services.inspect_run import OpenedRun
+from engine.services.keyset import Cursor, newest_first, page_of
 from engine.services.run_timeline import error_view
 from engine.services.run_views import ErrorView
 from engine.store.invocations import WorkflowActionInvocation
@@ -42,21 +42,10 @@ def list_calls(
     opened: OpenedRun, cursor: Cursor | None = None
 ) -> tuple[tuple[CallView, ...], Cursor | None]:
     """One page, newest first, and where the next begins. `opened` must have learned."""
-    query = (
-        select(_CALL)
-        .where(_CALL.run_id == opened.run.run_id)
-        .order_by(_CALL.created_at.desc(), _CALL.invocation_id.desc())
-        .limit(PAGE_SIZE + 1)
-    )
-    if cursor is not None:
-        at = (
-            literal(cursor.started_at, _CALL.created_at.type),
-            literal(cursor.run_id, _CALL.invocation_id.type),
-        )
-        query = query.where(tuple_(_CALL.created_at, _CALL.invocation_id) < tuple_(*at))
+    query = select(_CALL).where(_CALL.run_id == opened.run.run_id).limit(PAGE_SIZE + 1)
+    query = newest_first(query, _CALL.created_at, _CALL.invocation_id, cursor)
     rows = opened.session.scalars(query).all()
-    kept = rows[:PAGE_SIZE]
-    older = Cursor(kept[-1].created_at, kept[-1].invocation_id) if len(rows) > PAGE_SIZE else None
+    kept, older = page_of(rows, PAGE_SIZE, lambda row: Cursor(row.created_at, row.invocation_id))
     return tuple(_view(row, opened) for row in kept), older
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 
 from engine.runs.status import LogLevel
-from engine.services.find_runs import Cursor
 from engine.services.inspect_run import OpenedRun, log_view
+from engine.services.keyset import Cursor, newest_first
 from engine.services.run_views import LogView
 from engine.store.logs import WorkflowRunLog
 
@@ -66,22 +66,15 @@ def _holds(line: LogView, text: str) -> bool:
 
 def _rows(opened: OpenedRun, wanted: LogFilter, cursor: Cursor | None) -> Iterator[WorkflowRunLog]:
     levels = list(LogLevel)[list(LogLevel).index(wanted.at_least) :]
-    place = tuple_(_LOG.created_at, _LOG.log_id)
     while True:
         query = (
             select(_LOG)
             .where(_LOG.run_id == opened.run.run_id, _LOG.level.in_(levels))
-            .order_by(_LOG.created_at.desc(), _LOG.log_id.desc())
             .limit(_BATCH)
         )
         if wanted.path is not None:
             query = query.where(_LOG.step_path == wanted.path)
-        if cursor is not None:
-            at = (
-                literal(cursor.started_at, _LOG.created_at.type),
-                literal(cursor.run_id, _LOG.log_id.type),
-            )
-            query = query.where(place < tuple_(*at))
+        query = newest_first(query, _LOG.created_at, _LOG.log_id, cursor)
         found = opened.session.scalars(query).all()
         yield from found
         if len(found) < _BATCH:

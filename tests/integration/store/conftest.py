@@ -6,10 +6,9 @@ import pytest
 
 from engine.services.context import Services
 from engine.store.session import Store
-from engine.store.tables import (
-    WorkflowRun,
-)
+from engine.store.tables import WorkflowRun
 from tests import builders
+from tests.engine_fake import FakeEngine
 
 
 @pytest.fixture
@@ -21,5 +20,10 @@ def run(store: Store) -> WorkflowRun:
 
 
 @pytest.fixture
-def services(store: Store) -> Services:
-    return builders.services(store)
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def services(store: Store, engine: FakeEngine) -> Services:
+    return builders.services(store, gateway=engine)

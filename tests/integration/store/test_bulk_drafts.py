@@ -29,16 +29,6 @@ from tests.run_cases import audits
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
-@pytest.fixture
 def ann(store: Store) -> Actor:
     return bulk.somebody(store)
 

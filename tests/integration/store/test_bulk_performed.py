@@ -27,11 +27,6 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
 def clock() -> bulk.Clock:
     return bulk.Clock()
 

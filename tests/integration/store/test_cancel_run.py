@@ -27,16 +27,6 @@ from tests.engine_fake import FakeEngine
 from tests.run_cases import SOMEBODY, a_run, audits, row
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
 def test_the_request_is_recorded_before_temporal_is_asked(
     store: Store, engine: FakeEngine, services: Services
 ) -> None:

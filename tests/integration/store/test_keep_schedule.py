@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from engine.services.context import Services
@@ -18,7 +17,6 @@ from engine.store.tables import (
 )
 from tests import builders
 from tests.builders import NOW
-from tests.engine_fake import FakeEngine
 from tests.integration.store.recorded import rows
 from tests.integration.store.scheduled import (
     AT_TEN,
@@ -29,16 +27,6 @@ from tests.integration.store.scheduled import (
     publish,
     schedule,
 )
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
 
 
 def test_a_new_version_changes_the_schedule_and_one_without_trigger_disables_it(

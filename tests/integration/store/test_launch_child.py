@@ -25,16 +25,6 @@ from tests.run_cases import a_run, row
 OLD = NOW - timedelta(seconds=16)
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
 def wanted(parent: WorkflowRun, key: str, **fields: Any) -> LaunchChild:
     defaults: dict[str, Any] = {
         "run_id": parent.run_id,

@@ -22,11 +22,6 @@ GREET = LaunchRequest(workflow_key="greet", payload=Payload({"a": 1}), actor=SOM
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
 def services(store: Store, engine: FakeEngine) -> Services:
     builders.published(store, "greet")
     return builders.services(store, gateway=engine)

@@ -28,16 +28,6 @@ SCHEMA = {
 }
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
 def launch(services: Services, key: str | None, payload: Json = None, **fields: Any) -> Launched:
     request = LaunchRequest(
         workflow_key=key,

@@ -18,16 +18,6 @@ from tests.engine_fake import FakeEngine
 from tests.run_cases import SOMEBODY, audits
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
 def launch(services: Services, token: str | None, key: str = "greet") -> Launched:
     request = LaunchRequest(workflow_key=key, payload=Payload({}), actor=SOMEBODY, token=token)
     return launch_published_workflow_run(services, request)

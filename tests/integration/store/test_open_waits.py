@@ -22,7 +22,6 @@ from engine.store.tables import (
     WorkflowRun,
     WorkflowRunWait,
 )
-from tests import builders
 from tests.engine_fake import FakeEngine
 from tests.integration.store.events_sent import (
     an_event_wait,
@@ -33,16 +32,6 @@ from tests.integration.store.recorded import rows
 from tests.run_cases import a_run
 
 Wrapped = Callable[..., Any]
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
 
 
 @pytest.fixture

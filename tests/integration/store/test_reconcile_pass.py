@@ -22,16 +22,6 @@ from tests.run_cases import SOMEBODY, a_run, row
 OLD = NOW - timedelta(seconds=16)
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
 def later(services: Services, seconds: float) -> Services:
     return replace(services, now=lambda: NOW + timedelta(seconds=seconds))
 

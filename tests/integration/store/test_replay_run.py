@@ -32,16 +32,6 @@ SCHEMA: Json = {"type": "object", "properties": {"customer": {"type": "string"}}
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
-@pytest.fixture
 def old(store: Store) -> WorkflowRun:
     """An ended run of a workflow that redacts /payload/iban."""
     return an_old_run(store)

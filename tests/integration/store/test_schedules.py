@@ -23,7 +23,6 @@ from engine.store.tables import (
     WorkflowRun,
     WorkflowSchedule,
 )
-from tests import builders
 from tests.engine_fake import FakeEngine
 from tests.integration.store.recorded import rows
 from tests.integration.store.scheduled import (
@@ -37,16 +36,6 @@ from tests.integration.store.scheduled import (
     schedule,
 )
 from tests.run_cases import SOMEBODY
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
 
 
 def test_a_date_starts_one_run_and_is_then_over(

@@ -26,16 +26,6 @@ from tests.run_cases import SOMEBODY, a_run
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
-@pytest.fixture
 def run(store: Store, engine: FakeEngine) -> WorkflowRun:
     return a_run(store, engine)
 

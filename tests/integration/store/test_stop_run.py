@@ -23,16 +23,6 @@ from tests.engine_fake import FakeEngine
 from tests.run_cases import SOMEBODY, a_run, audits, row, worker
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def services(store: Store, engine: FakeEngine) -> Services:
-    return builders.services(store, gateway=engine)
-
-
 def test_stopping_is_refused_while_a_worker_lives_and_a_cancel_is_young(
     store: Store, engine: FakeEngine, services: Services
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from blueprints.auth.forms import safe_next
 from blueprints.display import between, lasted
 from engine.errors import Invalid
-from engine.services.find_runs import Cursor
+from engine.services.keyset import Cursor
 
 
 @pytest.mark.parametrize(
