@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import LogLevel
@@ -20,6 +20,10 @@ class LogSource(StrEnum):
     WORKER = "worker"
     RECONCILER = "reconciler"
     COMMAND = "command"
+
+
+OF_THE_RECONCILER = "source = 'reconciler'"
+"""Lines that say what it has mended."""
 
 
 class WorkflowRunLog(Base):
@@ -45,4 +49,10 @@ class WorkflowRunLog(Base):
         one_of("level", LogLevel),
         Index(None, "run_id", "created_at", "log_id"),
         Index(None, "run_id", "level"),
+        Index(
+            "ix_workflow_run_logs_mended",
+            "created_at",
+            sqlite_where=text(OF_THE_RECONCILER),
+            postgresql_where=text(OF_THE_RECONCILER),
+        ),
     )

@@ -18,6 +18,12 @@ COMPLETED_RULE = (
     "epoch = 0 OR status NOT IN ('SUCCEEDED', 'FAILED', 'CANCELED') OR completed_at IS NOT NULL"
 )
 
+UNCLAIMED = "epoch = 1 AND claimed_by IS NULL"
+"""No workflow has begun to execute it, or ever did: a run passes through this index once."""
+
+HISTORICAL = "epoch = 0"
+"""From before the cut-over."""
+
 
 class WorkflowRun(Base):
     __tablename__ = "workflow_runs"
@@ -105,6 +111,18 @@ class WorkflowRun(Base):
             "started_at",
             sqlite_where=text("status IN ('RUNNING', 'WAITING')"),
             postgresql_where=text("status IN ('RUNNING', 'WAITING')"),
+        ),
+        Index(
+            "ix_workflow_runs_unclaimed",
+            "status",
+            sqlite_where=text(UNCLAIMED),
+            postgresql_where=text(UNCLAIMED),
+        ),
+        Index(
+            "ix_workflow_runs_historical",
+            "status",
+            sqlite_where=text(HISTORICAL),
+            postgresql_where=text(HISTORICAL),
         ),
     )
 

@@ -20,7 +20,7 @@ from engine.store.steps import WorkflowRunSnapshot, WorkflowRunStep
 from engine.store.tasks import WorkflowHumanTask, WorkflowTaskType
 from engine.store.usage import WorkflowStepUsagePeriod
 from engine.store.waits import WorkflowRunWait
-from engine.store.workers import Lease, WorkerHeartbeat
+from engine.store.workers import Handshake, Lease, WorkerHeartbeat
 
 METADATA = Base.metadata
 
@@ -29,6 +29,7 @@ __all__ = [
     "AuditLog",
     "BulkItem",
     "BulkOperation",
+    "Handshake",
     "LaunchToken",
     "Lease",
     "Operator",

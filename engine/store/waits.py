@@ -34,6 +34,9 @@ class WorkflowRunWait(Base):
     epoch: Mapped[int] = mapped_column(default=1, server_default="0")
     occurrence: Mapped[str | None]
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Quota: when Temporal last took the message that there is some again."""
+    tellings: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (
         one_of("status", WaitStatus),

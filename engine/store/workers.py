@@ -32,10 +32,25 @@ class WorkerHeartbeat(Base):
     registry_json: Mapped[Any | None] = mapped_column(Json)
     slots: Mapped[int]
     slots_used: Mapped[int] = mapped_column(default=0, server_default="0")
+    release: Mapped[str | None]
+    unready_because: Mapped[str | None]
+    """Why it takes nothing at the moment; None: it is ready."""
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     __table_args__ = (one_of("state", WorkerState),)
+
+
+class Handshake(Base):
+    """What the web processes know to exist: a worker compares its own actions with it."""
+
+    __tablename__ = "handshakes"
+
+    registry_fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    release: Mapped[str] = mapped_column(primary_key=True)
+    registry_json: Mapped[Any | None] = mapped_column(Json)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    """Written by each web process once a minute; equal ones share a row."""
 
 
 class Lease(Base):
