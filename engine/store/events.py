@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Json, UtcDateTime, Uuid, one_of
@@ -21,6 +21,10 @@ class DeliveryStatus(StrEnum):
     """It ended a wait of the run: it serves no other wait of it."""
     MISSED = "MISSED"
     """Its wait ended without it: free for a later wait of the run."""
+
+
+UNPROCESSED = "processed_at IS NULL AND sent_by IS NOT NULL"
+"""Ours, and not seen to: events from before the cut-over were for another engine."""
 
 
 class WorkflowRuntimeEvent(Base):
@@ -55,6 +59,12 @@ class WorkflowRuntimeEvent(Base):
         Index(None, "event_name", "created_at"),
         Index(None, "created_at"),
         Index(None, "matched_run_id"),
+        Index(
+            "ix_workflow_runtime_events_unprocessed",
+            "created_at",
+            sqlite_where=text(UNPROCESSED),
+            postgresql_where=text(UNPROCESSED),
+        ),
     )
 
 

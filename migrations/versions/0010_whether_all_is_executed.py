@@ -21,7 +21,7 @@ def upgrade() -> None:
         "workflow_run_waits", col.time("told_at"), col.number("tellings", null=False, default="0")
     )
     ddl.create_table(_handshakes(metadata))
-    for index in (*_of_runs(metadata), *_of_logs(metadata)):
+    for index in (*_of_runs(metadata), _of_logs(metadata), _of_events(metadata)):
         ddl.create_index(index)
 
 
@@ -48,9 +48,18 @@ def _of_runs(metadata: sa.MetaData) -> list[sa.Index]:
     ]
 
 
-def _of_logs(metadata: sa.MetaData) -> list[sa.Index]:
+def _of_logs(metadata: sa.MetaData) -> sa.Index:
     logs = sa.Table("workflow_run_logs", metadata, col.time("created_at"))
-    return [_partial("ix_workflow_run_logs_mended", logs.c.created_at, "source = 'reconciler'")]
+    return _partial("ix_workflow_run_logs_mended", logs.c.created_at, "source = 'reconciler'")
+
+
+def _of_events(metadata: sa.MetaData) -> sa.Index:
+    events = sa.Table("workflow_runtime_events", metadata, col.time("created_at"))
+    return _partial(
+        "ix_workflow_runtime_events_unprocessed",
+        events.c.created_at,
+        "processed_at IS NULL AND sent_by IS NOT NULL",
+    )
 
 
 def _partial(name: str, column: sa.Column[object], rule: str) -> sa.Index:
