@@ -39,6 +39,14 @@ def temporal_workflow_id(run_id: str) -> str:
     return f"run-{run_id}"
 
 
+def workflow_id_of(run_id: str, stored: str | None) -> str:
+    """The id under which Temporal knows a run: its row's, else the one that it is started by.
+
+    Rows from before the cut-over have one of their own (docs/rules.md 6).
+    """
+    return stored or temporal_workflow_id(run_id)
+
+
 @dataclass(frozen=True, slots=True)
 class RunStart:
     """The workflow's input. The payload is not in it: the claim's answer brings it."""

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.contract import Json, temporal_workflow_id
+from engine.contract import Json, workflow_id_of
 from engine.contract_waits import ANSWER_DOES_NOT_FIT, UPDATE_ANSWER_TASK, TaskAnswer
 from engine.definitions.payload_schema import validate
 from engine.durable.wire import pack
@@ -112,7 +112,7 @@ def find(session: Session, task_id: str) -> _Task:
     if row is None:
         raise _no_task(task_id)
     task, status, workflow_id = row
-    return _Task(task, status, workflow_id or temporal_workflow_id(task.run_id))
+    return _Task(task, status, workflow_id_of(task.run_id, workflow_id))
 
 
 def _id_of(text: str) -> str:

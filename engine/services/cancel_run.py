@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from engine.contract import Json, temporal_workflow_id
+from engine.contract import Json, workflow_id_of
 from engine.errors import Conflict, NotFound, RunStudioError, Unavailable
 from engine.runs.status import OPEN, TERMINAL, LogLevel
 from engine.services import audit
@@ -128,7 +128,7 @@ def _request(
             record_id=run_id,
             details=details,
         )
-        return run.temporal_workflow_id or temporal_workflow_id(run_id)
+        return workflow_id_of(run_id, run.temporal_workflow_id)
 
 
 def _write_request(

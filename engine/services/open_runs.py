@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from engine.contract import temporal_workflow_id
+from engine.contract import workflow_id_of
 from engine.runs.status import OPEN
 from engine.store.runs import WorkflowRun
 
@@ -57,7 +57,7 @@ def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
     return [
         OpenRun(
             run_id=row.run_id,
-            workflow_id=row.temporal_workflow_id or temporal_workflow_id(row.run_id),
+            workflow_id=workflow_id_of(row.run_id, row.temporal_workflow_id),
             claimed_by=row.claimed_by,
             epoch=row.epoch,
             cancel_requested=row.cancel_requested_at is not None,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine.contract import temporal_workflow_id
+from engine.contract import workflow_id_of
 from engine.contract_waits import SIGNAL_QUOTA_RELEASED, QuotaReleased
 from engine.durable.wire import pack
 from engine.errors import Conflict, NotFound, Unavailable
@@ -133,5 +133,5 @@ def _run_of(session: Session, wanted: str) -> str:
 
 
 def _signal(wait: Any, reason: str) -> Signal:
-    workflow_id = wait.temporal_workflow_id or temporal_workflow_id(wait.run_id)
+    workflow_id = workflow_id_of(wait.run_id, wait.temporal_workflow_id)
     return Signal(workflow_id, SIGNAL_QUOTA_RELEASED, pack(QuotaReleased(wait.wait_id, reason)))

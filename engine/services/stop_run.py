@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from engine.contract import temporal_workflow_id
+from engine.contract import workflow_id_of
 from engine.errors import Conflict
 from engine.runs.status import LogLevel, RunStatus
 from engine.services.context import Services
@@ -61,9 +61,7 @@ def stop_now(services: Services, run_id: str, reason: str | None, source: LogSou
 def _terminate(services: Services, run_id: str, reason: str | None) -> None:
     with services.store.reading() as session:
         stored = session.get_one(WorkflowRun, run_id).temporal_workflow_id
-    services.gateway.terminate_run(
-        stored or temporal_workflow_id(run_id), reason or WITHOUT_CLEAN_UP
-    )
+    services.gateway.terminate_run(workflow_id_of(run_id, stored), reason or WITHOUT_CLEAN_UP)
 
 
 def _close(services: Services, run_id: str, reason: str | None, source: LogSource) -> None:

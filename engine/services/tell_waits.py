@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from engine.contract import temporal_workflow_id
+from engine.contract import workflow_id_of
 from engine.contract_waits import SIGNAL_EVENT, EventSignal
 from engine.durable.wire import pack
 from engine.gateway.executions import Signal
@@ -106,7 +106,7 @@ def _signal(one: Any) -> Signal:
     message = EventSignal(
         one.wait_id, one.event_id, one.event_name, one.payload, one.correlation_key
     )
-    workflow_id = one.temporal_workflow_id or temporal_workflow_id(one.run_id)
+    workflow_id = workflow_id_of(one.run_id, one.temporal_workflow_id)
     return Signal(workflow_id, SIGNAL_EVENT, pack(message))
 
 
