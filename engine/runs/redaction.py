@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from engine.contract import Json
@@ -43,8 +44,8 @@ class Redactor:
         self._pointers = tuple(_checked(pointer) for pointer in pointers)
         self._sealed = frozenset(sealed)
         self._whole = frozenset(value.casefold() for value in self._sealed)
-        parts = sorted((v for v in self._sealed if len(v) >= _SHORTEST_PART), key=len, reverse=True)
-        self._parts = re.compile("|".join(map(re.escape, parts)), re.IGNORECASE) if parts else None
+        parts = [value for value in self._sealed if len(value) >= _SHORTEST_PART]
+        self._parts = _Parts(parts) if parts else None
 
     def knowing(self, value: Json, root: str) -> Redactor:
         """This redactor, which also masks the values that stand at masked places of `value`."""
@@ -52,44 +53,59 @@ class Redactor:
 
     def knowing_all(self, values: Iterable[tuple[Json, str]]) -> Redactor:
         """As `knowing`, of many values at once: each with the root at which it stands."""
-        found: list[str] = []
+        found: set[str] = set()
         for value, root in values:
-            self._walk(value, root, found)
-        if not found:
+            self._collect(value, root, found)
+        if found <= self._sealed:
             return self
-        return Redactor(self._patterns, self._pointers, sealed=self._sealed.union(found))
+        return Redactor(self._patterns, self._pointers, sealed=self._sealed | found)
 
     def redact(self, value: Json, root: str = "") -> RedactedPayload:
         """`value` as it may be shown. `root` is where it stands: /payload, /vars/<name> or ""."""
-        return RedactedPayload(self._walk(value, root, None))
+        return RedactedPayload(self._walk(value, root))
 
     def redact_text(self, text: str) -> str:
         """A message with the sealed values in it masked."""
+        if not self._sealed:
+            return text
         if text.casefold() in self._whole:
             return MASK
-        return self._parts.sub(MASK, text) if self._parts else text
+        return self._parts.mask(text) if self._parts else text
 
-    def _walk(self, value: Json, pointer: str, found: list[str] | None) -> Json:
+    def _walk(self, value: Json, pointer: str) -> Json:
         if self._is_pointed_at(pointer):
-            return _mask(value, found)
+            return _mask(value)
         if isinstance(value, dict):
             if is_secret_reference(value):
                 return value
             return {
-                self.redact_text(key): self._walk_member(key, item, pointer, found)
+                self.redact_text(key): _mask(item)
+                if self._keys.search(key)
+                else self._walk(item, child_pointer(pointer, key))
                 for key, item in value.items()
             }
         if isinstance(value, list):
             return [
-                self._walk(item, child_pointer(pointer, index), found)
-                for index, item in enumerate(value)
+                self._walk(item, child_pointer(pointer, index)) for index, item in enumerate(value)
             ]
         return self._leaf(value)
 
-    def _walk_member(self, key: str, value: Json, pointer: str, found: list[str] | None) -> Json:
-        if self._keys.search(key):
-            return _mask(value, found)
-        return self._walk(value, child_pointer(pointer, key), found)
+    def _collect(self, value: Json, pointer: str, found: set[str]) -> None:
+        """Add what stands at masked places of `value`: the places at which `_walk` masks."""
+        if self._is_pointed_at(pointer):
+            _note(value, found)
+        elif isinstance(value, dict):
+            if is_secret_reference(value):
+                return
+            for key, item in value.items():
+                if self._keys.search(key):
+                    _note(item, found)
+                elif isinstance(item, dict | list) or self._pointers:
+                    self._collect(item, child_pointer(pointer, key), found)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, dict | list) or self._pointers:
+                    self._collect(item, child_pointer(pointer, index), found)
 
     def _leaf(self, value: Json) -> Json:
         if isinstance(value, str):
@@ -107,12 +123,13 @@ def is_secret_reference(value: Json) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("$secret"), str)
 
 
-def _mask(value: Json, found: list[str] | None) -> Json:
-    if is_secret_reference(value):
-        return value
-    if found is not None:
-        found.extend(_leaves(value))
-    return MASK
+def _mask(value: Json) -> Json:
+    return value if is_secret_reference(value) else MASK
+
+
+def _note(value: Json, found: set[str]) -> None:
+    if not is_secret_reference(value):
+        found.update(_leaves(value))
 
 
 def _leaves(value: Json) -> Iterable[str]:
@@ -129,6 +146,52 @@ def _leaves(value: Json) -> Iterable[str]:
         text = str(value)
         if len(text) >= _SHORTEST_PART:
             yield text
+
+
+class _Parts:
+    """Values that are masked wherever they stand in a text.
+
+    However many there are, looking for them costs what the text is long: an expression of
+    alternatives would try each of them at each letter.
+    """
+
+    def __init__(self, values: Iterable[str]) -> None:
+        groups: dict[str, list[str]] = {}
+        for value in set(map(_folded, values)):
+            groups.setdefault(value[:_SHORTEST_PART], []).append(value)
+        self._by_beginning = {
+            start: sorted(group, key=len, reverse=True) for start, group in groups.items()
+        }
+        letters = "".join(sorted({start[0] for start in groups}))
+        self._first_letter = re.compile(f"[{re.escape(letters)}]")
+
+    def mask(self, text: str) -> str:
+        """Of several that begin at one letter, the longest."""
+        folded, done = _folded(text), 0
+        kept: list[str] = []
+        for found in self._first_letter.finditer(folded):
+            at = found.start()
+            if at < done:
+                continue
+            for value in self._by_beginning.get(folded[at : at + _SHORTEST_PART], ()):
+                if folded.startswith(value, at):
+                    kept += (text[done:at], MASK)
+                    done = at + len(value)
+                    break
+        return "".join((*kept, text[done:])) if kept else text
+
+
+def _folded(text: str) -> str:
+    """Without upper and lower case, letter for letter: what is found stands at the same place."""
+    if text.isascii():
+        return text.lower()
+    return "".join(map(_folded_letter, text))
+
+
+@lru_cache(maxsize=4096)
+def _folded_letter(letter: str) -> str:
+    small = letter.casefold()
+    return small if len(small) == 1 else letter.lower()[0]
 
 
 def _stripped(pattern: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import timeit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,3 +85,39 @@ def test_a_rule_that_cannot_be_compiled_fails_closed(rules: dict[str, list[str]]
 def test_redacting_what_is_redacted_changes_nothing(value: object) -> None:
     once = Redactor().redact(value).value
     assert Redactor().redact(once).value == once
+
+
+def test_sealed_values_are_told_apart_by_what_they_say_not_by_how_they_begin() -> None:
+    sealed = ["abcd", "abcdefgh", "abcx-1", "bcde"]
+    redactor = Redactor().knowing({"password": sealed}, "/payload")
+    for text, shown in {
+        "abcdefghi": f"{MASK}i",
+        "abcdefg": f"{MASK}efg",
+        "xabcx-1": f"x{MASK}",
+        "abcx-2": "abcx-2",
+        "ABCDBCDE": f"{MASK}{MASK}",
+        "abc": "abc",
+        "": "",
+    }.items():
+        assert redactor.redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("sealed", "text"),
+    [("STRASSE", "straße 7"), ("ΟΔΟΣ", "οδοσx"), ("İstanbul", "in İSTANBUL"), ("Kelvin", "KELVIN")],
+)
+def test_letters_that_have_no_simple_small_form_are_no_way_out(sealed: str, text: str) -> None:
+    redactor = Redactor().knowing({"password": [sealed, text[:6]]}, "/payload")
+    assert MASK in redactor.redact_text(text)
+    assert MASK in redactor.redact_text(sealed)
+
+
+def test_many_sealed_values_cost_no_more_than_a_few() -> None:
+    text = {"lines": ["GET https://api.example/items/7?page=2 answered 200 after 31 ms"] * 400}
+
+    def seconds(number: int) -> float:
+        secrets = [{"token": f"{n * 7919 % 65_536:04x}-key-{n}"} for n in range(number)]
+        redactor = Redactor().knowing(secrets, "/payload")
+        return min(timeit.repeat(lambda: redactor.redact(text), number=1, repeat=5))
+
+    assert seconds(5_000) < 5 * seconds(50)
