@@ -21,10 +21,11 @@ from engine import compose, logging
 from engine.actions.secrets import Secrets
 from engine.commands import register_commands
 from engine.gateway.connect import LazyConnection
+from engine.gateway.histories import TemporalHistories, history_key
 from engine.gateway.queues import TemporalQueueGateway
 from engine.gateway.runs import TemporalRunGateway
 from engine.runs.redaction import Redactor
-from engine.services.context import QueueGateway, RunGateway, Services
+from engine.services.context import HistoryGateway, QueueGateway, RunGateway, Services
 from engine.services.explain_queued import Explainer
 from engine.services.look_ahead import Lookout
 from engine.settings import ROOT, Settings
@@ -92,10 +93,15 @@ def _config(settings: Settings) -> dict[str, object]:
 def _services(settings: Settings, store: Store, gateway: RunGateway | None) -> Services:
     Redactor(settings.redaction_patterns, settings.redaction_pointers)  # a wrong rule ends it here
     queues: QueueGateway | None = None
+    histories: HistoryGateway | None = None
     if gateway is None:
-        connection = LazyConnection(compose.temporal_options(settings))
+        options = compose.temporal_options(settings)
+        connection = LazyConnection(options)
         gateway = TemporalRunGateway(connection, store_session.in_transaction)
         queues = TemporalQueueGateway(connection)
+        histories = TemporalHistories(
+            connection, history_key(options.codec_key, secret_key(settings))
+        )
     return Services(
         store=store,
         gateway=gateway,
@@ -104,6 +110,7 @@ def _services(settings: Settings, store: Store, gateway: RunGateway | None) -> S
         redaction_patterns=settings.redaction_patterns,
         redaction_pointers=settings.redaction_pointers,
         queues=queues,
+        histories=histories,
         secret_names=Secrets.of_environment(settings.secrets_dir).names,
     )
 

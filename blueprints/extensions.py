@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy.orm import Session
 
+from engine.runs.export_signature import Signer
 from engine.runs.fingerprint import Fingerprints
 from engine.services.context import Services
 from engine.services.explain_queued import Explainer
@@ -57,6 +58,11 @@ def lookout() -> Lookout:
 def fingerprints() -> Fingerprints:
     """Keyed by what also signs cookies."""
     return Fingerprints(current_app.config["SECRET_KEY"])
+
+
+def signer() -> Signer:
+    """Of exported files; its key is made of the same."""
+    return Signer(current_app.config["SECRET_KEY"])
 
 
 def rules() -> Rules:

@@ -1,25 +1,39 @@
-"""GET /runs/<id>/export: everything about a run as a JSON file, redacted."""
+"""GET /runs/<id>/export: a run and the runs that it called as a signed JSON file, redacted.
+
+`?history=1` adds their histories from Temporal, encrypted: for who may reveal, and audited.
+"""
 
 from __future__ import annotations
 
 import json
 
-from flask import Response
+from flask import Response, request
 
-from blueprints.extensions import reading, rules, services
+from blueprints.extensions import services, signer
+from blueprints.guard import actor, needs
 from blueprints.runs import bp
+from engine.contract import Json
+from engine.runs.roles import Role
 from engine.services.entered import run_id_of
-from engine.services.export_run import export_run
+from engine.services.export_run import EXPORT_HISTORY, export_run
 
 
 @bp.get("/<run_id>/export")
 def export(run_id: str) -> Response:
     run_id = run_id_of(run_id)
-    with reading() as session:
-        document = export_run(session, run_id, rules(), services().now())
-    response = Response(
-        json.dumps(document, indent=2, ensure_ascii=False) + "\n", mimetype="application/json"
-    )
+    if request.args.get("history", "") in {"", "0"}:
+        return _file(run_id, export_run(services(), run_id, actor(), signer()))
+    return _with_history(run_id=run_id)
+
+
+@needs(Role.ADMIN, EXPORT_HISTORY)
+def _with_history(run_id: str) -> Response:
+    return _file(run_id, export_run(services(), run_id, actor(), signer(), histories=True))
+
+
+def _file(run_id: str, document: dict[str, Json]) -> Response:
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.json"'
     response.headers["Cache-Control"] = "no-store"
     return response

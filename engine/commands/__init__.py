@@ -13,6 +13,7 @@ from engine.commands.cut_over import cut_over
 from engine.commands.definitions import definitions
 from engine.commands.doctor import doctor
 from engine.commands.events import events
+from engine.commands.exports import check, export, signing_key
 from engine.commands.operators import operators
 from engine.commands.quota import quota
 from engine.commands.runs import runs
@@ -25,6 +26,8 @@ from engine.commands.tasks import tasks
 def register_commands(app: Flask) -> None:
     """Called by the web's composition root; `app.extensions["run_studio"]` is its `Services`."""
     definitions.add_command(simulate)
+    for command in (export, check, signing_key):
+        runs.add_command(command)
     for group in (
         definitions,
         runs,

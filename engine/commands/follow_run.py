@@ -12,10 +12,11 @@ from engine.commands.session import ENDED_OTHERWISE
 from engine.runs.status import TERMINAL, RunStatus
 from engine.services.context import Services
 from engine.services.explain_queued import Explainer
-from engine.services.export_run import export_run
 from engine.services.glance_run import Glance, glance_at_run
+from engine.services.inspect_run import open_run, view_run
 from engine.services.launch_run import Launched
 from engine.services.redact_run import Rules
+from engine.services.run_record import error_record
 
 _FIRST_LOOK_S: Final = 0.05
 _LONGEST_LOOK_S: Final = 1.0
@@ -65,6 +66,6 @@ def _glance(services: Services, run_id: str) -> Glance:
 
 def _error(services: Services, run_id: str) -> dict[str, object] | None:
     with services.store.reading() as session:
-        run = export_run(session, run_id, Rules.of(services), services.now())["run"]
-    error: dict[str, object] | None = run["error"]
-    return error
+        opened = open_run(session, run_id, Rules.of(services))
+        opened.learn()
+        return error_record(view_run(opened).error)

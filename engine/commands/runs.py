@@ -9,23 +9,24 @@ from engine.commands.follow_run import follow, print_outcome
 from engine.commands.output import print_json, say
 from engine.commands.session import ACTOR, CommandGroup, services
 from engine.commands.show_run import print_run
-from engine.contract import Json
 from engine.runs.payload import Payload
 from engine.services import cancel_run, replay_run
 from engine.services.cancel_run import CancelOutcome
 from engine.services.entered import run_id_of
-from engine.services.export_run import export_run
+from engine.services.inspect_run import open_run
 from engine.services.launch_run import (
     Launched,
     LaunchRequest,
     launch_published_workflow_run,
 )
 from engine.services.redact_run import Rules
+from engine.services.run_record import Budget, run_record
 from engine.store.runs import WorkflowRun
 
 runs = CommandGroup("runs", help="Runs: start, show, cancel, replay, export.")
 
 _SHOWN = ("run", "steps", "waits", "children", "logs")
+"""Of a run's record; an export has more (docs/cli.md)."""
 
 _wait = click.option("--wait", is_flag=True, help="Wait for its end; code 0 only if it SUCCEEDED.")
 _token = click.option(
@@ -68,18 +69,15 @@ def start(
 @as_json
 def show(run_id: str, as_json: bool) -> None:
     """Show a run with its steps, waits, children and logs, redacted."""
-    exported = _exported(run_id)
+    found, budget = services(), Budget()
+    with found.store.reading() as session:
+        record = run_record(open_run(session, run_id_of(run_id), Rules.of(found)), budget)
+    for cut in budget.cuts:
+        say(f"Only {cut.kept:,} of {cut.of:,} {cut.part.strip('/')} are shown.")
     if as_json:
-        print_json({name: exported[name] for name in _SHOWN})
+        print_json({name: record[name] for name in _SHOWN})
     else:
-        print_run(exported)
-
-
-@runs.command("export")
-@click.argument("run_id", metavar="ID")
-def export(run_id: str) -> None:
-    """Print everything about a run as one JSON document, redacted."""
-    print_json(_exported(run_id))
+        print_run(record)
 
 
 @runs.command("cancel")
@@ -151,12 +149,6 @@ def _launched(launched: Launched, *, wait: bool, as_json: bool) -> None:
     if wait:
         follow(services(), launched.run_id)
     print_outcome(services(), launched, as_json=as_json, waited=wait)
-
-
-def _exported(run_id: str) -> dict[str, Json]:
-    found = services()
-    with found.store.reading() as session:
-        return export_run(session, run_id_of(run_id), Rules.of(found), found.now())
 
 
 def _shown_hash(run_id: str) -> str | None:

@@ -32,6 +32,15 @@ class EncryptionCodec(PayloadCodec):
         self._cipher = AESGCM(key)
         self._key_id = hashlib.sha256(key).hexdigest()[:16].encode()
 
+    @property
+    def key_id(self) -> str:
+        """Tells one key from another, and nothing of the key."""
+        return self._key_id.decode()
+
+    def encrypted(self, payload: Payload) -> Payload:
+        """The payload, encrypted unless it is so already, with whatever key."""
+        return payload if _is_encrypted(payload) else self._encrypt(payload)
+
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return [self._encrypt(payload) for payload in payloads]
 
@@ -47,7 +56,7 @@ class EncryptionCodec(PayloadCodec):
         )
 
     def _decrypt(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != _ENCODING:
+        if not _is_encrypted(payload):
             return payload
         key_id = payload.metadata.get("key-id")
         if key_id != self._key_id:
@@ -57,6 +66,10 @@ class EncryptionCodec(PayloadCodec):
             )
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         return Payload.FromString(self._cipher.decrypt(nonce, sealed, self._key_id))
+
+
+def _is_encrypted(payload: Payload) -> bool:
+    return payload.metadata.get("encoding") == _ENCODING
 
 
 def key_from_text(text: str) -> bytes:

@@ -89,7 +89,7 @@ def manifest_digest(manifest: dict[str, Json]) -> str:
 def read(text: str | bytes) -> dict[str, Json]:
     """An exported file. Raises `NoExport`."""
     try:
-        document = json.loads(
+        document: Json = json.loads(
             text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
     except RecursionError:
@@ -103,7 +103,7 @@ def read(text: str | bytes) -> dict[str, Json]:
         raise NoExport(f"its format is {manifest.get('format')!r}; this program reads {FORMAT}")
     if _nesting(document) > _DEEPEST:
         raise NoExport("it is nested too deeply")
-    return document
+    return dict(document)
 
 
 def check(document: dict[str, Json]) -> list[Fault]:

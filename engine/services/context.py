@@ -17,6 +17,7 @@ from engine.gateway.executions import (
     TaskFailure,
     UpdateOutcome,
 )
+from engine.gateway.histories import Rehearsal, SealedHistory
 from engine.store.session import Store
 
 
@@ -72,6 +73,21 @@ class QueueGateway(Protocol):
         """Why the newest workflow task failed; None: it did not, or the workflow is unknown."""
 
 
+class HistoryGateway(Protocol):
+    """What Temporal keeps of an execution; raises `Unavailable` as `RunGateway`."""
+
+    def histories_of(
+        self, temporal_workflow_id: str, *, most_bytes: int
+    ) -> list[SealedHistory] | None:
+        """Of every execution under this id, the first one first; empty: Temporal has none.
+
+        Payloads are encrypted. None: together they are larger than `most_bytes`.
+        """
+
+    def rehearse(self, histories: list[Json]) -> list[Rehearsal]:
+        """Go through exported histories with this release's code; Temporal is not asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Figures an installation may set (engine.settings)."""
@@ -108,6 +124,8 @@ class Services:
     redaction_pointers: tuple[str, ...] = ()
     queues: QueueGateway | None = None
     """None where nobody asks for verdicts: in a worker."""
+    histories: HistoryGateway | None = None
+    """None where nobody exports: in a worker."""
     secret_names: Collection[str] | None = None
     """The secrets that this process sees, for findings at publish; None: it cannot tell."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

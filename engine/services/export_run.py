@@ -1,166 +1,158 @@
-"""A run as one JSON document: everything about it, all of it redacted (docs/cli.md has the shape).
+"""A run and every run that it called, as one signed file (docs/operating.md, Exports).
 
-The same document is what `flask runs show --json` prints and what Export saves.
+What is in it is what the pages show, redacted. The tree is walked by levels within a budget, so
+that a large one keeps what stands nearest; its manifest says what was left out, and which runs were
+still open. Histories are asked of Temporal when the database's transaction is over.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
-from engine.runs.payload import RedactedPayload
-from engine.runs.redaction import POLICY_VERSION
-from engine.services.inspect_run import OpenedRun, logs_of, open_run, view_run, waits_of
+from engine.errors import Unavailable
+from engine.runs import export_manifest
+from engine.runs.export_signature import Signer
+from engine.runs.redaction import MASK, POLICY_VERSION
+from engine.runs.status import OPEN
+from engine.services import audit
+from engine.services.context import Actor, HistoryGateway, Services
+from engine.services.inspect_run import OpenedRun, children_of, open_run
 from engine.services.redact_run import Rules
-from engine.services.run_timeline import learn_steps, whole_timeline
-from engine.services.run_views import (
-    CancelView,
-    ErrorView,
-    LogView,
-    RelatedRun,
-    RunView,
-    StepView,
-    WaitView,
-)
+from engine.services.run_record import Budget, Cut, related_record, run_record, time_text
+from engine.store.runs import WorkflowRun
+from engine.version import PRODUCT, VERSION
+
+MOST_RUNS: Final = 500
+MOST_HISTORY_BYTES: Final = 64 * 1024 * 1024
+EXPORT_HISTORY: Final = "workflow_run_export_history"
+"""The operation in the audit log."""
 
 
-def export_run(session: Session, run_id: str, rules: Rules, now: datetime) -> dict[str, Json]:
-    """{run, steps, waits, children, logs, …}. Raises `NotFound`."""
-    opened: OpenedRun = open_run(session, run_id, rules)
-    learn_steps(session, run_id, opened.redaction)
-    timeline = whole_timeline(session, run_id, opened.outline, opened.redaction)
-    logs, _ = logs_of(opened, limit=None)
-    view = view_run(opened)
+@dataclass(slots=True)
+class _Tree:
+    root: dict[str, Json] = field(default_factory=dict)
+    open_runs: list[str] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
+    executions: list[tuple[str, str]] = field(default_factory=list)
+    """(run id, Temporal workflow id) of each run in it that Temporal was to execute."""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Histories:
+    found: list[Json]
+    missing: list[Json]
+
+
+def export_run(
+    services: Services, run_id: str, actor: Actor, signer: Signer, *, histories: bool = False
+) -> dict[str, Json]:
+    """Raises `NotFound`; with `histories`, `Unavailable` when Temporal does not answer."""
+    rules = Rules.of(services)
+    with services.store.reading() as session:
+        tree = _collect(session, run_id, rules)
+    body, facts = dict(tree.root), _facts(services, run_id, actor, rules, tree)
+    if histories:
+        if services.histories is None:
+            raise Unavailable("This process is not connected to Temporal.")
+        told = _histories(services.histories, tree)
+        _note_in_audit(services, run_id, actor, len(told.found))
+        body["histories"] = told.found
+        facts["counts"]["histories"] = len(told.found)
+        facts["runsWithoutHistory"] = told.missing
+    return signer.signed(export_manifest.sealed(body, facts))
+
+
+def _facts(
+    services: Services, run_id: str, actor: Actor, rules: Rules, tree: _Tree
+) -> dict[str, Json]:
     return {
-        "format": 1,
-        "exportedAt": _time(now),
-        "redactionPolicy": POLICY_VERSION,
-        "run": _run(view),
-        "steps": [_step(step) for found in timeline.occurrences for step in found.attempts],
-        "waits": [_wait(wait) for wait in reversed(waits_of(opened))],
-        "children": [_related(child) for child in view.children],
-        "logs": [_log(line) for line in logs],
-    }
-
-
-def _run(view: RunView) -> dict[str, Json]:
-    return {
-        "id": view.run_id,
-        "status": view.status.value,
-        "workflow": {
-            "key": view.workflow_key,
-            "name": view.workflow_name,
-            "version": view.workflow_version,
-            "definitionHash": view.definition_hash,
+        "product": {"name": PRODUCT, "version": VERSION},
+        "runId": run_id,
+        "exportedAt": time_text(services.now()),
+        "exportedBy": actor.email or actor.source,
+        "redactionPolicy": {
+            "version": POLICY_VERSION,
+            "mask": MASK,
+            # Two files with the same were redacted by the same rules of the installation.
+            "rules": export_manifest.digest([list(rules.patterns), list(rules.pointers)]),
         },
-        "engine": view.engine,
-        "temporalWorkflowId": view.temporal_workflow_id,
-        "temporalRunId": view.temporal_run_id,
-        "trigger": {"type": view.trigger_type, "metadata": view.trigger},
-        "startedBy": view.started_by,
-        "reason": view.reason,
-        "state": view.state_label,
-        "nodePath": view.node_path,
-        "startedAt": _time(view.started_at),
-        "claimedAt": _time(view.claimed_at),
-        "completedAt": _time(view.completed_at),
-        "updatedAt": _time(view.updated_at),
-        "input": view.payload.value,
-        "error": _error(view.error),
-        "cancel": _cancel(view.cancel),
-        "replayOf": None if view.replay_of is None else view.replay_of.run_id,
-        "replayedAs": [_related(run) for run in view.replayed_as],
-        "parent": None if view.parent is None else view.parent.run_id,
+        "complete": not tree.cuts,
+        "leftOut": [{"part": cut.part, "kept": cut.kept, "of": cut.of} for cut in tree.cuts],
+        "openRuns": list(tree.open_runs),
+        "counts": dict(tree.counts),
     }
 
 
-def _step(step: StepView) -> dict[str, Json]:
-    return {
-        "id": step.step_id,
-        "path": step.path,
-        "iter": list(step.iter),
-        "kind": step.kind,
-        "name": step.name,
-        "action": step.action,
-        "status": step.status.value,
-        "attempt": step.attempt,
-        "position": step.position,
-        "startedAt": _time(step.started_at),
-        "completedAt": _time(step.completed_at),
-        "durationMs": step.duration_ms,
-        "nextRetryAt": _time(step.next_retry_at),
-        "handled": step.handled,
-        "superseded": step.superseded,
-        "input": _value(step.input),
-        "output": _value(step.output),
-        "error": _error(step.error),
-    }
+def _collect(session: Session, run_id: str, rules: Rules) -> _Tree:
+    root = open_run(session, run_id, rules)
+    budget, tree = Budget(), _Tree()
+    waiting = deque([(root, "", tree.root)])
+    taken = {run_id}
+    while waiting:
+        opened, at, record = waiting.popleft()
+        record.update(run_record(opened, budget, at))
+        _count(tree, opened, record)
+        room = MOST_RUNS - len(taken)
+        children = [child for child in children_of(opened, limit=room) if child.run_id not in taken]
+        record["children"] = [related_record(child) for child in children]
+        _note_children(tree, opened, at, len(children))
+        for index, child in enumerate(children):
+            taken.add(child.run_id)
+            place = f"{at}/children/{index}"
+            below = open_run(session, child.run_id, rules)
+            waiting.append((below, place, record["children"][index]))
+    tree.cuts += budget.cuts
+    return tree
 
 
-def _wait(wait: WaitView) -> dict[str, Json]:
-    return {
-        "id": wait.wait_id,
-        "type": wait.wait_type,
-        "status": wait.status,
-        "path": wait.path,
-        "key": wait.key,
-        "eventName": wait.event_name,
-        "timeoutAt": _time(wait.timeout_at),
-        "createdAt": _time(wait.created_at),
-        "resolvedAt": _time(wait.resolved_at),
-        "payload": _value(wait.payload),
-    }
+def _note_children(tree: _Tree, opened: OpenedRun, at: str, kept: int) -> None:
+    query = select(func.count()).where(WorkflowRun.parent_run_id == opened.run.run_id)
+    there = opened.session.scalar(query) or 0
+    if kept < there:
+        tree.cuts.append(Cut(f"{at}/children", kept, there))
 
 
-def _log(line: LogView) -> dict[str, Json]:
-    return {
-        "at": _time(line.at),
-        "level": line.level.value,
-        "message": line.message,
-        "path": line.path,
-        "source": line.source,
-        "context": _value(line.context),
-    }
+def _count(tree: _Tree, opened: OpenedRun, record: dict[str, Json]) -> None:
+    run = opened.run
+    if run.status in OPEN:
+        tree.open_runs.append(run.run_id)
+    if run.temporal_workflow_id is not None:
+        tree.executions.append((run.run_id, run.temporal_workflow_id))
+    found = {"runs": 1} | {name: len(v) for name, v in record.items() if isinstance(v, list)}
+    for name, number in found.items():
+        if name != "children":
+            tree.counts[name] = tree.counts.get(name, 0) + number
 
 
-def _cancel(cancel: CancelView | None) -> dict[str, Json] | None:
-    if cancel is None:
-        return None
-    return {
-        "requestedAt": _time(cancel.requested_at),
-        "requestedBy": cancel.requested_by,
-        "reason": cancel.reason,
-        "deliveredAt": _time(cancel.delivered_at),
-    }
+def _histories(gateway: HistoryGateway, tree: _Tree) -> _Histories:
+    """Of every execution of every run in the file; which are not there is said."""
+    found, missing, room = list[Json](), list[Json](), MOST_HISTORY_BYTES
+    for run_id, workflow_id in tree.executions:
+        of_run = gateway.histories_of(workflow_id, most_bytes=room)
+        if not of_run:
+            why = "Temporal has none" if of_run is not None else "the file would be too large"
+            missing.append({"runId": run_id, "why": why})
+            continue
+        found += [{"runId": run_id, **history.as_json()} for history in of_run]
+        room -= sum(history.size for history in of_run)
+    return _Histories(found, missing)
 
 
-def _error(error: ErrorView | None) -> dict[str, Json] | None:
-    if error is None:
-        return None
-    return {
-        "category": error.category,
-        "code": error.code,
-        "message": error.message,
-        "nodePath": error.node_path,
-        "stage": error.stage,
-        "details": _value(error.details),
-    }
-
-
-def _related(run: RelatedRun) -> dict[str, Json]:
-    return {
-        "id": run.run_id,
-        "status": run.status.value,
-        "workflow": run.workflow_name,
-        "startedAt": _time(run.started_at),
-    }
-
-
-def _value(value: RedactedPayload | None) -> Json:
-    return None if value is None else value.value
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+def _note_in_audit(services: Services, run_id: str, actor: Actor, histories: int) -> None:
+    with services.store.writing() as session:
+        audit.record(
+            session,
+            actor,
+            EXPORT_HISTORY,
+            services.now(),
+            record_type=audit.RUN,
+            record_id=run_id,
+            details={"histories": histories},
+        )

@@ -17,7 +17,7 @@ from engine.contract import Json
 from engine.runs.payload import RedactedPayload
 from engine.runs.status import OPEN, WaitStatus, WaitType
 from engine.services import answer_task
-from engine.services.inspect_run import open_run
+from engine.services.inspect_run import OpenedRun, open_run
 from engine.services.keyset import Cursor, newest_first, page_of
 from engine.services.redact_run import Rules, RunRedaction
 from engine.store.definitions import WorkflowDefinition
@@ -129,6 +129,11 @@ def find_task(session: Session, rules: Rules, task_id: str) -> TaskView:
     task = answer_task.find(session, task_id).task
     opened = open_run(session, task.run_id, rules)
     opened.learn()
+    return task_view(task, opened)
+
+
+def task_view(task: WorkflowHumanTask, opened: OpenedRun) -> TaskView:
+    """`opened`, the task's run, must have learned."""
     redaction = opened.redaction
     context, answer = task.context_json, task.answer_json
     answered = task.status == TaskStatus.ANSWERED

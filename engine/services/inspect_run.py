@@ -90,6 +90,12 @@ def view_run(opened: OpenedRun, *, children: bool = True, replays: bool = True) 
     )
 
 
+def children_of(opened: OpenedRun, *, limit: int) -> tuple[RelatedRun, ...]:
+    """The runs that it called, in the order in which they were started."""
+    called = WorkflowRun.parent_run_id == opened.run.run_id
+    return _runs(opened.session, called, limit=limit, newest_first=False)
+
+
 def waits_of(opened: OpenedRun) -> tuple[WaitView, ...]:
     wait = WorkflowRunWait
     query = (
@@ -97,7 +103,7 @@ def waits_of(opened: OpenedRun) -> tuple[WaitView, ...]:
         .where(wait.run_id == opened.run.run_id)
         .order_by(wait.created_at.desc(), wait.wait_id)
     )
-    return tuple(_wait(row, opened.redaction) for row in opened.session.scalars(query))
+    return tuple(wait_view(row, opened.redaction) for row in opened.session.scalars(query))
 
 
 def open_waits_of(opened: OpenedRun) -> tuple[WaitView, ...]:
@@ -192,14 +198,20 @@ def _one_run(session: Session, run_id: str | None) -> RelatedRun | None:
     return next(iter(_runs(session, WorkflowRun.run_id == run_id)), None)
 
 
-def _runs(session: Session, condition: ColumnElement[bool]) -> tuple[RelatedRun, ...]:
-    related = aliased(WorkflowDefinition)
+def _runs(
+    session: Session,
+    condition: ColumnElement[bool],
+    *,
+    limit: int = RELATED,
+    newest_first: bool = True,
+) -> tuple[RelatedRun, ...]:
+    related, started = aliased(WorkflowDefinition), WorkflowRun.started_at
     query = (
         select(WorkflowRun.run_id, WorkflowRun.status, WorkflowRun.started_at, related.name)
         .join(related, related.workflow_id == WorkflowRun.workflow_id)
         .where(condition)
-        .order_by(WorkflowRun.started_at.desc(), WorkflowRun.run_id)
-        .limit(RELATED)
+        .order_by(started.desc() if newest_first else started, WorkflowRun.run_id)
+        .limit(limit)
     )
     return tuple(
         RelatedRun(row.run_id, RunStatus(row.status), row.started_at, row.name)
@@ -207,7 +219,7 @@ def _runs(session: Session, condition: ColumnElement[bool]) -> tuple[RelatedRun,
     )
 
 
-def _wait(row: WorkflowRunWait, redaction: RunRedaction) -> WaitView:
+def wait_view(row: WorkflowRunWait, redaction: RunRedaction) -> WaitView:
     payload: Json = row.payload
     return WaitView(
         wait_id=row.wait_id,

@@ -46,10 +46,10 @@ def list_calls(
     query = newest_first(query, _CALL.created_at, _CALL.invocation_id, cursor)
     rows = opened.session.scalars(query).all()
     kept, older = page_of(rows, PAGE_SIZE, lambda row: Cursor(row.created_at, row.invocation_id))
-    return tuple(_view(row, opened) for row in kept), older
+    return tuple(call_view(row, opened) for row in kept), older
 
 
-def _view(row: WorkflowActionInvocation, opened: OpenedRun) -> CallView:
+def call_view(row: WorkflowActionInvocation, opened: OpenedRun) -> CallView:
     redaction = opened.redaction
     error = row.error_json
     if error is None and row.error_message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select
@@ -20,6 +20,8 @@ OCCURRENCES: Final = 50
 """In the live region, and on a page of earlier ones (docs/rules.md 13)."""
 LEARNED_FROM: Final = 400
 """Step rows, the first of a run, whose masked values are looked for on every page of it."""
+_AT_A_TIME: Final = 50
+"""Step rows in memory while all are read: each may have values of 4 MiB."""
 
 _STEP = WorkflowRunStep
 _KEY: ColumnElement[str] = func.coalesce(_STEP.occurrence, cast(_STEP.step_id, String))
@@ -63,13 +65,22 @@ def earlier_timeline(
     return _timeline(session, run_id, _KEY.in_(keys), still_before, outline, redaction)
 
 
-def whole_timeline(
+def every_step(
     session: Session, run_id: str, outline: Outline, redaction: RunRedaction
-) -> Timeline:
-    """Every step, large values in full: for the export."""
-    rows = _with_values(session, session.execute(_rows(run_id)).all(), _SHOWN)
-    redaction.learn(rows)
-    return Timeline(_grouped(rows, outline, redaction))
+) -> Iterator[StepView]:
+    """Each attempt in the order in which they began, large values in full: for the export.
+
+    `redaction` must have learned from all of them.
+    """
+    for rows in _some_at_a_time(session, run_id):
+        for row in rows:
+            yield _view(row, outline, redaction)
+
+
+def learn_every_step(session: Session, run_id: str, redaction: RunRedaction) -> None:
+    """As `learn_steps`, however many there are."""
+    for rows in _some_at_a_time(session, run_id):
+        redaction.learn(rows)
 
 
 def learn_steps(session: Session, run_id: str, redaction: RunRedaction) -> None:
@@ -117,6 +128,12 @@ def _rows(run_id: str) -> Select[*tuple[Any, ...]]:
         .where(_STEP.run_id == run_id)
         .order_by(_POSITION, _STEP.started_at, _STEP.attempt, _STEP.step_id)
     )
+
+
+def _some_at_a_time(session: Session, run_id: str) -> Iterator[list[Any]]:
+    query = _rows(run_id).execution_options(yield_per=_AT_A_TIME)
+    for rows in session.execute(query).partitions():
+        yield _with_values(session, rows, _SHOWN)
 
 
 def _values_of(run_id: str) -> Select[*tuple[Any, ...]]:
