@@ -145,6 +145,11 @@ def test_ours_run_as_no_root_on_a_file_system_they_cannot_change() -> None:
         assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
+@pytest.mark.parametrize("name", ["temporal", "temporal-schema", "temporal-namespace"])
+def test_temporal_runs_as_no_root_whatever_its_image_says(name: str) -> None:
+    assert SERVICES[name]["user"] == "1000:1000"
+
+
 def test_the_image_is_built_from_the_lock_alone() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert "--require-hashes" in dockerfile
