@@ -174,7 +174,7 @@ def _pollers(services: Services) -> Iterable[Check]:
 def _stranded(services: Services) -> Iterable[Check]:
     """Open runs that Temporal does not execute."""
     with services.store.reading() as session:
-        rows = open_runs(session, accepted_before=services.now() - QUEUED_AFTER)
+        rows = open_runs(session, services.now(), older_than=QUEUED_AFTER)
     listed = set(services.gateway.open_run_ids(limit=_LISTED))
     stranded = [row for row in rows if row.workflow_id not in listed and _lost(services, row)]
     if not stranded:

@@ -8,9 +8,10 @@ claimed it; from then on a workflow that was started after all finds it terminal
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.exc import OperationalError
 
+from engine.contract import temporal_workflow_id
 from engine.errors import Unavailable
 from engine.runs.status import LogLevel, RunStatus
 from engine.services import audit
@@ -38,17 +39,22 @@ def hand_over(services: Services, run_id: str, actor: Actor, operation: str) -> 
 
 
 def start_accepted(services: Services, run_id: str) -> None:
-    """Start the run's workflow and note the id of its execution. Harmless to repeat.
+    """Start the run's workflow and note the ids of its execution. Harmless to repeat.
 
     It has been started then: a database that cannot take the note makes it no failure.
     """
     temporal_run_id = services.gateway.start_run(run_id)
+    workflow_id = temporal_workflow_id(run_id)
+    unknown = or_(
+        WorkflowRun.temporal_run_id.is_(None),
+        WorkflowRun.temporal_workflow_id.is_distinct_from(workflow_id),
+    )
     try:
         with services.store.writing() as session:
             session.execute(
                 update(WorkflowRun)
-                .where(WorkflowRun.run_id == run_id, WorkflowRun.temporal_run_id.is_(None))
-                .values(temporal_run_id=temporal_run_id)
+                .where(WorkflowRun.run_id == run_id, unknown)
+                .values(temporal_run_id=temporal_run_id, temporal_workflow_id=workflow_id)
             )
     except OperationalError:
         log.warning("launch.execution_not_noted", run_id=run_id)

@@ -35,11 +35,16 @@ def take(
 ) -> Held | None:
     """Take the lease. None: another owner holds it, or the last pass began less than `every` ago.
 
-    A holder that dies keeps it for `held_for` at most.
+    A holder that dies keeps it for `held_for` at most. Times that lie further ahead than anybody
+    would set them came from a wrong clock, and hold nobody up.
     """
     now = services.now()
-    free = or_(Lease.owner.is_(None), Lease.expires_at < now)
-    due = or_(Lease.last_pass_at.is_(None), Lease.last_pass_at <= now - every)
+    free = or_(Lease.owner.is_(None), Lease.expires_at < now, Lease.expires_at > now + 2 * held_for)
+    due = or_(
+        Lease.last_pass_at.is_(None),
+        Lease.last_pass_at <= now - every,
+        Lease.last_pass_at > now + 2 * every,
+    )
     with services.store.writing() as session:
         _make_sure_of(session, name)
         taken = session.execute(

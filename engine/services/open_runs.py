@@ -1,20 +1,25 @@
-"""Which runs are open, as narrow as the reconciler needs it: no payload is read."""
+"""Which runs are open, as narrow as the reconciler needs it: no payload is read.
+
+A run whose time of acceptance lies ahead came from a process with a wrong clock: it is not waited
+for until then.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.contract import workflow_id_of
-from engine.runs.status import OPEN
+from engine.runs.status import OPEN, TERMINAL
 from engine.store.runs import WorkflowRun
 
 _ASKED_AT_ONCE: Final = 500
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,15 @@ class KnownRun:
     run_id: str
     workflow_id: str
     ended_at: datetime | None
+    """None: it is open. Of the time before the cut-over it may be the last change."""
 
 
-def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
-    """Every open run that was accepted before then."""
+def open_runs(session: Session, now: datetime, *, older_than: timedelta) -> list[OpenRun]:
+    """Every open run that was accepted so long ago."""
     parent = aliased(WorkflowRun)
+    old_enough = or_(
+        WorkflowRun.started_at < now - older_than, WorkflowRun.started_at > now + _CLOCKS_DIFFER
+    )
     rows = session.execute(
         select(
             WorkflowRun.run_id,
@@ -52,7 +61,7 @@ def open_runs(session: Session, *, accepted_before: datetime) -> list[OpenRun]:
             parent.status.label("parent_status"),
         )
         .outerjoin(parent, parent.run_id == WorkflowRun.parent_run_id)
-        .where(WorkflowRun.status.in_(OPEN), WorkflowRun.started_at < accepted_before)
+        .where(WorkflowRun.status.in_(OPEN), old_enough)
     )
     return [
         OpenRun(
@@ -76,10 +85,19 @@ def rows_of(session: Session, workflow_ids: list[str]) -> list[KnownRun]:
     while some := list(islice(remaining, _ASKED_AT_ONCE)):
         rows = session.execute(
             select(
-                WorkflowRun.run_id, WorkflowRun.temporal_workflow_id, WorkflowRun.completed_at
+                WorkflowRun.run_id,
+                WorkflowRun.temporal_workflow_id,
+                WorkflowRun.status,
+                WorkflowRun.completed_at,
+                WorkflowRun.updated_at,
             ).where(WorkflowRun.temporal_workflow_id.in_(some))
         )
         found.extend(
-            KnownRun(row.run_id, row.temporal_workflow_id or "", row.completed_at) for row in rows
+            KnownRun(
+                row.run_id,
+                row.temporal_workflow_id or "",
+                (row.completed_at or row.updated_at) if row.status in TERMINAL else None,
+            )
+            for row in rows
         )
     return found

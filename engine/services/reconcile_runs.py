@@ -24,7 +24,7 @@ from engine.services.cancel_run import CancelOutcome, deliver
 from engine.services.context import Services
 from engine.services.draft_bulk import forget_drafts
 from engine.services.hand_over import start_accepted
-from engine.services.open_runs import OpenRun, open_runs, rows_of
+from engine.services.open_runs import KnownRun, OpenRun, open_runs, rows_of
 from engine.services.run_log import note
 from engine.services.settle_run import (
     End,
@@ -36,14 +36,15 @@ from engine.services.settle_run import (
     write_end,
 )
 from engine.store.logs import LogSource
+from engine.store.runs import WorkflowRun
 
 EVERY: Final = timedelta(seconds=15)
 OLD_ENOUGH: Final = timedelta(seconds=15)
 """Younger rows are still being launched, and younger ends still being recorded."""
 TERMINATE_AFTER: Final = timedelta(seconds=60)
 """So long may an execution that should not run take to obey a cancel."""
-MOST_MENDED: Final = 200
-"""Differences looked into in one pass."""
+MOST_MENDED: Final = 1000
+"""Differences of a kind looked into in one pass."""
 MOST_LISTED: Final = 100_000
 
 LEASE_FOR: Final = timedelta(seconds=30)
@@ -63,14 +64,17 @@ def reconcile(services: Services, owner: str) -> dict[str, Json] | None:
         return None
     keep = partial(leases.renew, services, held, held_for=LEASE_FOR)
     current = Pass(services, held.last_pass, keep)
+    began = time.monotonic()
     try:
         current.execute()
     except _LeaseLost:
         # Another worker has begun a pass: what this one has mended stays mended.
         log.warning("reconciler.lease_lost", owner=owner)
     finally:
-        leases.give_back(services, held, current.report())
-    return current.report()
+        took_ms = round((time.monotonic() - began) * 1000)
+        report = current.report() | {"by": owner, "tookMs": took_ms}
+        leases.give_back(services, held, report)
+    return report
 
 
 class _LeaseLost(Exception):
@@ -106,7 +110,7 @@ class Pass:
     def execute(self) -> None:
         self._forget_old()
         with self._services.store.reading() as session:
-            rows = open_runs(session, accepted_before=self._now - OLD_ENOUGH)
+            rows = open_runs(session, self._now, older_than=OLD_ENOUGH)
         try:
             listed = set(self._services.gateway.open_run_ids(limit=MOST_LISTED))
             self._hold()
@@ -122,9 +126,9 @@ class Pass:
         known = {row.workflow_id for row in rows}
         missing = [row for row in rows if row.workflow_id not in listed]
         for row in undelivered[:MOST_MENDED]:
-            self._mend(row, self._deliver_cancel)
+            self._mend(row.run_id, partial(self._deliver_cancel, row))
         for row in self._from_cursor(row for row in missing if not row.cancel_undelivered):
-            self._mend(row, self._settle)
+            self._mend(row.run_id, partial(self._settle, row))
             if "cutShort" in self._seen:
                 break
             self._cursor = row.run_id
@@ -137,20 +141,24 @@ class Pass:
         behind = [row for row in ordered if row.run_id > self._cursor]
         return (behind + ordered[: len(ordered) - len(behind)])[:MOST_MENDED]
 
-    def _mend(self, row: OpenRun, how: Callable[[OpenRun], str | None]) -> None:
+    def _mend(self, run_id: str, how: Callable[[], str | None]) -> None:
         if time.monotonic() > self._deadline:
             self._seen["cutShort"] = True
             return
         self._hold()
         try:
-            done = how(row)
-        except Unavailable:
-            raise
+            done = how()
+        except Unavailable as error:
+            # Of this run alone, or of all? Temporal may refuse what a single row asks for.
+            if not self._services.gateway.reachable():
+                raise
+            log.warning("reconciler.refused", run_id=run_id, cause=error.details.get("cause"))
+            done = "errors"
         except Exception:  # one row must not keep the others from being mended
-            log.exception("reconciler.failed", run_id=row.run_id)
+            log.exception("reconciler.failed", run_id=run_id)
             done = "errors"
         if done is not None:
-            self._count(done, row.run_id)
+            self._count(done, run_id)
 
     def _hold(self) -> None:
         """Keep the lease; raises _LeaseLost."""
@@ -161,8 +169,13 @@ class Pass:
             raise _LeaseLost
 
     def _deliver_cancel(self, row: OpenRun) -> str | None:
+        """None: it has ended by itself, or is still on its way to Temporal."""
         outcome = deliver(self._services, row.run_id, row.workflow_id, LogSource.RECONCILER)
+        with self._services.store.reading() as session:
+            run = session.get_one(WorkflowRun, row.run_id)
         if outcome is CancelOutcome.REQUESTED:
+            if run.cancel_delivered_at is None:
+                return None
             self._note(row.run_id, "The cancel had not reached Temporal: it was delivered now.")
         return f"cancel_{outcome.value}"
 
@@ -207,18 +220,20 @@ class Pass:
         self._seen["unknownExecutions"] = len(surplus) - len(rows)
         ended = [row for row in rows if row.ended_at is not None and row.ended_at < ended_before]
         for row in ended[:MOST_MENDED]:
-            self._hold()
-            since = self._stopping.get(row.workflow_id)
-            if since is None:
-                if self._services.gateway.cancel_run(row.workflow_id):
-                    self._still_stopping[row.workflow_id] = self._now
-                    self._note(row.run_id, "It has ended, but still ran in Temporal: canceled.")
-                    self._count("surplus_canceled", row.run_id)
-            elif self._now - since < TERMINATE_AFTER:
-                self._still_stopping[row.workflow_id] = since
-            elif self._services.gateway.terminate_run(row.workflow_id, "the run has ended"):
-                self._note(row.run_id, "It has ended, but still ran in Temporal: terminated.")
-                self._count("surplus_terminated", row.run_id)
+            self._mend(row.run_id, partial(self._stop, row))
+
+    def _stop(self, row: KnownRun) -> str | None:
+        since = self._stopping.get(row.workflow_id)
+        if since is not None and self._now - since >= TERMINATE_AFTER:
+            if not self._services.gateway.terminate_run(row.workflow_id, "the run has ended"):
+                return None
+            self._note(row.run_id, "It has ended, but still ran in Temporal: terminated.")
+            return "surplus_terminated"
+        self._still_stopping[row.workflow_id] = since or self._now
+        if since is not None or not self._services.gateway.cancel_run(row.workflow_id):
+            return None
+        self._note(row.run_id, "It has ended, but still ran in Temporal: canceled.")
+        return "surplus_canceled"
 
     def _note(self, run_id: str, message: str) -> None:
         now = self._services.now()

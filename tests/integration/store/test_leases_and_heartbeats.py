@@ -76,6 +76,25 @@ def test_a_lease_that_is_renewed_does_not_run_out_and_one_that_has_is_not_renewe
     assert not leases.renew(at(services, 222), held, held_for=HELD_FOR)
 
 
+@pytest.mark.parametrize("given_back", [True, False])
+def test_a_holder_whose_clock_was_an_hour_ahead_holds_nobody_up(
+    services: Services, given_back: bool
+) -> None:
+    """Dead in its pass or not: else nobody would pass until all clocks are there."""
+    ahead = take(at(services, 3600), "ahead")
+    assert ahead is not None
+    if given_back:
+        leases.give_back(services, ahead, {})
+    assert take(services, "right") is not None
+
+
+def test_a_clock_that_is_a_little_ahead_is_no_reason_to_take_a_lease_away(
+    services: Services,
+) -> None:
+    assert take(at(services, 5), "a little ahead") is not None
+    assert take(services, "b") is None
+
+
 def test_who_lost_a_lease_cannot_overwrite_its_new_holder_s_report(services: Services) -> None:
     slow = take(services, "slow")
     new = take(at(services, 121), "new")

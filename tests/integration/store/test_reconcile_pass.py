@@ -6,17 +6,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, select
+from structlog.testing import capture_logs
 
+from engine.contract import temporal_workflow_id
+from engine.gateway.executions import ExecutionState
 from engine.runs.payload import Payload
 from engine.services import reconcile_runs
 from engine.services.context import Services
 from engine.services.launch_run import LaunchRequest, launch_published_workflow_run
 from engine.services.reconcile_runs import reconcile
 from engine.store.session import Store
-from engine.store.tables import LaunchToken
+from engine.store.tables import LaunchToken, WorkflowRun, WorkflowRunLog
 from tests import builders
 from tests.builders import NOW
-from tests.engine_fake import FakeEngine
+from tests.engine_fake import FakeEngine, unavailable
 from tests.run_cases import SOMEBODY, a_run, row
 
 OLD = NOW - timedelta(seconds=16)
@@ -67,3 +71,142 @@ def test_used_tokens_are_forgotten_after_a_week_and_still_start_nothing_twice(
         assert session.get(LaunchToken, "old-form") is None
     again = launch_published_workflow_run(next_week, request)
     assert (again.run_id, again.already) == (first.run_id, True)
+
+
+def test_a_run_whose_clock_was_ahead_is_not_waited_for(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    run = a_run(store, started_at=NOW + timedelta(hours=1))
+    assert mended(services) == {"started": 1}
+    assert engine.asked("start") == [run.run_id]
+
+
+def test_what_temporal_refuses_of_one_row_does_not_keep_the_others_from_being_mended(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    """As a workflow id that is too long: Temporal answers, and will never answer this."""
+    first, second = sorted(
+        (a_run(store, started_at=OLD) for _ in range(2)), key=lambda run: run.run_id
+    )
+
+    def refuses(call: str) -> None:
+        if call == "describe" and engine.calls[-1][1] == temporal_workflow_id(first.run_id):
+            raise unavailable()
+
+    engine.before = refuses
+    assert mended(services) == {"errors": 1, "started": 1}
+    assert row(store, second).temporal_run_id is not None
+
+
+def test_an_execution_that_cannot_be_stopped_does_not_keep_others_from_it(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    ended = NOW - timedelta(minutes=5)
+    first, second = sorted(
+        (a_run(store, engine, status="FAILED", started_at=ended) for _ in range(2)),
+        key=lambda run: run.run_id,
+    )
+
+    def breaks(call: str) -> None:
+        if call == "cancel" and engine.calls[-1][1] == temporal_workflow_id(first.run_id):
+            raise ValueError("something nobody thought of")
+
+    engine.before = breaks
+    assert mended(services) == {"errors": 1, "surplus_canceled": 1}
+    assert mended(later(services, 60)) == {"surplus_terminated": 2}
+    assert engine.asked("cancel").count(temporal_workflow_id(second.run_id)) == 1
+
+
+def test_an_execution_of_a_run_from_before_the_cut_over_that_has_no_time_is_stopped_too(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    run = a_run(
+        store,
+        status="CANCELED",
+        started_at=NOW - timedelta(days=9),
+        epoch=0,
+        temporal_workflow_id="old:7",
+    )
+    with store.writing() as session:
+        session.get_one(WorkflowRun, run.run_id).completed_at = None
+    engine.put("old:7")
+    assert mended(services) == {"surplus_canceled": 1}
+
+
+@pytest.mark.parametrize("stored", [None, "something-else"])
+def test_a_row_with_another_workflow_id_is_started_once_and_then_known_by_its_own(
+    store: Store, engine: FakeEngine, services: Services, stored: str | None
+) -> None:
+    """Else the pass after it would take the run for lost, while it is executed."""
+    run = a_run(store, started_at=OLD, temporal_workflow_id=stored)
+    assert mended(services) == {"started": 1}
+    with store.writing() as session:
+        session.get_one(WorkflowRun, run.run_id).claimed_by = "e"
+    assert mended(later(services, 15)) == {}
+    assert row(store, run).temporal_workflow_id == temporal_workflow_id(run.run_id)
+
+
+def test_thousands_of_runs_that_agree_cost_one_reading_and_one_listing(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    definition, _ = builders.published(store)
+    runs = [builders.run(definition, started_at=OLD, claimed_by="e") for _ in range(2_500)]
+    with store.writing() as session:
+        session.add_all(runs)
+    for run in runs:
+        engine.put(temporal_workflow_id(run.run_id))
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert mended(services) == {}
+    assert engine.calls == [("list", "")]
+    assert len([one for one in statements if "workflow_runs" in one]) == 1
+    assert len(statements) < 20
+
+
+def test_everything_that_is_lost_is_gone_within_one_pass(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    definition, _ = builders.published(store)
+    runs = [builders.run(definition, started_at=OLD, claimed_by="e") for _ in range(250)]
+    with store.writing() as session:
+        session.add_all(runs)
+    assert mended(services) == {"FAILED": 300}
+
+
+def test_what_a_pass_mends_is_said_in_a_log_line_and_in_the_runs_log(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    """Each way of mending there is."""
+    long_ago = NOW - timedelta(minutes=5)
+    runs = {
+        "started": a_run(store, started_at=OLD),
+        "FAILED": a_run(store, started_at=OLD, claimed_by="e"),
+        "CANCELED": a_run(store, started_at=OLD, cancel_requested_at=OLD, cancel_delivered_at=OLD),
+        "cancel_requested": a_run(
+            store, engine, started_at=OLD, claimed_by="e", cancel_requested_at=OLD
+        ),
+        "cancel_closed": a_run(store, started_at=OLD, cancel_requested_at=OLD),
+        "surplus_canceled": a_run(store, engine, status="FAILED", started_at=long_ago),
+    }
+    succeeded = a_run(store, started_at=OLD, claimed_by="e")
+    engine.put(temporal_workflow_id(succeeded.run_id), ExecutionState.COMPLETED, "SUCCEEDED")
+    runs["SUCCEEDED"] = succeeded
+    with capture_logs() as logs:
+        assert mended(services) == dict.fromkeys(runs, 1)
+    said = {line["run_id"]: line["what"] for line in logs if line["event"] == "reconciler.mended"}
+    assert said == {run.run_id: what for what, run in runs.items()}
+    for run in runs.values():
+        with store.reading() as session:
+            lines = session.scalars(
+                select(WorkflowRunLog).where(
+                    WorkflowRunLog.run_id == run.run_id, WorkflowRunLog.source == "reconciler"
+                )
+            ).all()
+        assert len(lines) == 1
+
+
+def test_a_pass_says_who_made_it_and_how_long_it_took(store: Store, services: Services) -> None:
+    report = reconcile(services, "worker-7")
+    assert report is not None
+    assert report["by"] == "worker-7"
+    assert isinstance(report["tookMs"], int)
