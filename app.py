@@ -28,6 +28,7 @@ from engine.runs.redaction import Redactor
 from engine.services.context import HistoryGateway, QueueGateway, RunGateway, Services
 from engine.services.explain_queued import Explainer
 from engine.services.look_ahead import Lookout
+from engine.services.watch_queue import QueueWatch
 from engine.settings import ROOT, Settings
 from engine.store import session as store_session
 from engine.store.session import Store
@@ -62,8 +63,9 @@ def create_app(settings: Settings | None = None, *, gateway: RunGateway | None =
         temporal_namespace=settings.temporal_namespace,
         session_lifetime=timedelta(hours=settings.session_hours),
     )
-    app.extensions["run_studio_explainer"] = Explainer()
-    app.extensions["run_studio_lookout"] = Lookout()
+    watch = QueueWatch()
+    app.extensions["run_studio_explainer"] = Explainer(watch)
+    app.extensions["run_studio_lookout"] = Lookout(watch)
     register_blueprints(app)
     errors.init_app(app)
     display.init_app(app)

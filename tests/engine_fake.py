@@ -95,6 +95,8 @@ class FakeEngine:
         return self.update_outcome
 
     def reachable(self) -> bool:
+        self.calls.append(("reachable", ""))
+        self.before("reachable")
         return not self.down
 
     def put(

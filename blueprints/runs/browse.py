@@ -6,9 +6,9 @@ from flask import Response, request
 
 from blueprints.extensions import explainer, fingerprints, reading, rules, services, web
 from blueprints.guard import who
-from blueprints.hypermedia import render_page, unchanged, wants_fragment
+from blueprints.hypermedia import render_page, unchanged
 from blueprints.runs import bp
-from blueprints.runs.banner import notice
+from blueprints.runs.banner import QueuedNotice, notice
 from blueprints.runs.forms import ReasonForm
 from blueprints.runs.pages import BannerPage, Controls, RunPage
 from engine.services.entered import run_id_of
@@ -30,24 +30,27 @@ def show(run_id: str) -> Response:
     before = _position(request.args.get("steps_before"))
     with reading() as session:
         glance = glance_at_run(session, run_id, services().now())
-        tag = glance.page_tag(who().role)
-        same = unchanged(tag) if before is None else None
-        if same is not None:
-            return same
-        page = load_page(open_run(session, run_id, rules()), glance, steps_before=before)
+    why = explained(glance)
+    tag = live_tag(glance, why)
+    same = unchanged(tag) if before is None else None
+    if same is not None:
+        return same
+    with reading() as session:
+        page = load_page(open_run(session, run_id, rules()), glance, why, steps_before=before)
     fragment = "runs/_run-live.html" if before is None else "runs/_run-earlier.html"
-    banner = BannerPage(run_id, polls=False) if wants_fragment() else banner_page(glance)
+    banner = banner_page(glance, why)
     return render_page("runs/page.html", fragment, tag=tag, page=page, banner=banner)
 
 
 @bp.get("/<run_id>/banner")
 def banner(run_id: str) -> Response:
-    """The queued-run banner; empty, and still asking, while it may yet be needed."""
+    """Why the run does not go on; empty, and still asking, while it may yet be needed."""
     run_id = run_id_of(run_id)
     with reading() as session:
         glance = glance_at_run(session, run_id, services().now())
-    page = banner_page(glance)
-    tag = banner_tag(glance, page)
+    why = explained(glance)
+    page = BannerPage(run_id, polls=glance.may_become_queued, notice=why)
+    tag = glance.banner_tag(*why.marks) if why else glance.banner_tag()
     same = unchanged(tag)
     if same is not None:
         return same
@@ -57,6 +60,7 @@ def banner(run_id: str) -> Response:
 def load_page(
     opened: OpenedRun,
     glance: Glance,
+    why: QueuedNotice | None = None,
     *,
     steps_before: int | None = None,
     form: ReasonForm | None = None,
@@ -91,6 +95,7 @@ def load_page(
         form=form or ReasonForm(),
         message=message,
         receipts=receipts_of(session, run),
+        why=None if glance.queued else why,
         proof=payload_proof(session, opened.run, fingerprints()),
     )
 
@@ -102,19 +107,21 @@ def _for_people_first(waits: tuple[WaitView, ...]) -> tuple[WaitView, ...]:
     )
 
 
-def banner_page(glance: Glance) -> BannerPage:
-    """Asks Temporal where the run is queued: not to be called inside a transaction."""
-    shown = None
-    if glance.queued:
-        shown = notice(explainer().explain(services(), glance))
+def explained(glance: Glance) -> QueuedNotice | None:
+    """Why the run does not go on. Asks Temporal: not to be called inside a transaction."""
+    found = explainer().explain(services(), glance)
+    return notice(found, services().now()) if found else None
+
+
+def live_tag(glance: Glance, why: QueuedNotice | None) -> str:
+    marks = why.marks if why and not glance.queued else ()
+    return glance.page_tag(who().role, *marks)
+
+
+def banner_page(glance: Glance, why: QueuedNotice | None) -> BannerPage:
+    """Of a run that has begun the live region itself says why it stands still."""
+    shown = why if glance.queued else None
     return BannerPage(glance.run_id, polls=glance.may_become_queued, notice=shown)
-
-
-def banner_tag(glance: Glance, page: BannerPage) -> str:
-    if page.notice is None:
-        return glance.banner_tag()
-    seen = page.notice.evidence.worker_seen_at if not glance.worker_fresh else None
-    return glance.banner_tag(page.notice.verdict, page.notice.because, seen)
 
 
 def _position(text: str | None) -> int | None:

@@ -6,10 +6,10 @@ from flask import Response, request, url_for
 
 from blueprints.errors import status_of, with_retry_after
 from blueprints.extensions import reading, rules, services
-from blueprints.guard import actor, needs, who
+from blueprints.guard import actor, needs
 from blueprints.hypermedia import render_page, see_other, swap_into, wants_fragment
 from blueprints.runs import bp
-from blueprints.runs.browse import banner_page, load_page
+from blueprints.runs.browse import banner_page, explained, live_tag, load_page
 from blueprints.runs.forms import ReasonForm
 from engine.errors import Conflict, Invalid, RunStudioError, Unavailable
 from engine.runs.roles import Role
@@ -49,15 +49,18 @@ def _show(run_id: str, form: ReasonForm, *, status: int, message: str | None = N
     """The run as it is now, with the form as it was sent."""
     with reading() as session:
         glance = glance_at_run(session, run_id, services().now())
-        opened = open_run(session, run_id, rules())
-        page = load_page(opened, glance, form=form, message=message)
-    tag = glance.page_tag(who().role) if status == 200 else None
+    why = explained(glance)
+    with reading() as session:
+        page = load_page(
+            open_run(session, run_id, rules()), glance, why, form=form, message=message
+        )
+    tag = live_tag(glance, why) if status == 200 else None
     response = render_page(
         "runs/page.html",
         "runs/_run-live.html",
         status=status,
         tag=tag,
         page=page,
-        banner=banner_page(glance),
+        banner=banner_page(glance, why),
     )
     return swap_into(response, LIVE)

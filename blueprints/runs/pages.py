@@ -70,6 +70,8 @@ class RunPage:
     receipts: tuple[Receipt, ...] = ()
     message: str | None = None
     """What came of the last button that was pressed, when it did not work."""
+    why: QueuedNotice | None = None
+    """Why it does not go on, where it has begun; before that the banner tells."""
     proof: PayloadProof | None = None
     """Of a replay: whether it has the payload of the run that it replays."""
 

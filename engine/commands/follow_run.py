@@ -17,6 +17,7 @@ from engine.services.inspect_run import open_run, view_run
 from engine.services.launch_run import Launched
 from engine.services.redact_run import Rules
 from engine.services.run_record import error_record
+from engine.services.watch_queue import QueueWatch
 
 _FIRST_LOOK_S: Final = 0.05
 _LONGEST_LOOK_S: Final = 1.0
@@ -29,8 +30,9 @@ def follow(services: Services, run_id: str) -> None:
         while not (glance := _glance(services, run_id)).is_over:
             if glance.queued and not said:
                 said = True
-                verdict = Explainer().explain(services, glance).verdict
-                say(f"Still queued after a minute: {verdict}. `flask doctor` says what to do.")
+                why = Explainer(QueueWatch()).explain(services, glance)
+                named = f": {why.verdict}" if why else ""
+                say(f"Still queued after a minute{named}. `flask doctor` says what to do.")
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_LOOK_S)
     except KeyboardInterrupt:

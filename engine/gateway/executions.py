@@ -41,6 +41,19 @@ class PendingTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingActivity:
+    """An activity that Temporal waits for."""
+
+    name: str
+    started: bool
+    """A worker has it; False: it is in the queue, or waits to be tried again."""
+    attempt: int
+    scheduled_at: datetime | None
+    failure: str | None
+    """Why the attempt before this one failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """The newest execution under a workflow id."""
 
@@ -51,6 +64,7 @@ class Execution:
     closed_at: datetime | None
     history_length: int
     pending_task: PendingTask | None
+    pending_activities: tuple[PendingActivity, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -120,6 +134,7 @@ class QueueView:
     backlog_age_s: float
     rate_limited: bool
     """Temporal holds the queue back: more workers would not help."""
+    namespace: str = "default"
 
     @property
     def last_poll_at(self) -> datetime | None:

@@ -43,6 +43,7 @@ class TemporalQueueGateway:
 
         async def describe(client: Client) -> QueueView:
             return _view(
+                client.namespace,
                 await _describe(client, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
                 await _describe(client, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
             )
@@ -106,9 +107,12 @@ async def _describe(client: Client, kind: TaskQueueType.ValueType) -> DescribeTa
     )
 
 
-def _view(workflow: DescribeTaskQueueResponse, activity: DescribeTaskQueueResponse) -> QueueView:
+def _view(
+    namespace: str, workflow: DescribeTaskQueueResponse, activity: DescribeTaskQueueResponse
+) -> QueueView:
     both = (workflow.stats, activity.stats)
     return QueueView(
+        namespace=namespace,
         workflow_pollers=_pollers(workflow.pollers),
         activity_pollers=_pollers(activity.pollers),
         backlog=sum(stats.approximate_backlog_count for stats in both),

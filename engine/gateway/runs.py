@@ -12,7 +12,12 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import PendingWorkflowTaskState, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import (
+    PendingActivityState,
+    PendingWorkflowTaskState,
+    WorkflowExecutionStatus,
+)
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeWorkflowExecutionRequest,
@@ -20,6 +25,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.converter import DataConverter
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
@@ -38,6 +44,7 @@ from engine.gateway.executions import (
     Ending,
     Execution,
     ExecutionState,
+    PendingActivity,
     PendingTask,
     Signal,
     UpdateOutcome,
@@ -195,7 +202,7 @@ async def _describe(client: Client, temporal_workflow_id: str) -> Execution | No
         if is_unknown_workflow(error):
             return None
         raise
-    return _execution(answer)
+    return await _execution(client.data_converter, answer)
 
 
 async def _is_known(request: Awaitable[None]) -> bool:
@@ -209,7 +216,9 @@ async def _is_known(request: Awaitable[None]) -> bool:
     return True
 
 
-def _execution(answer: DescribeWorkflowExecutionResponse) -> Execution:
+async def _execution(
+    converter: DataConverter, answer: DescribeWorkflowExecutionResponse
+) -> Execution:
     info = answer.workflow_execution_info
     return Execution(
         workflow_id=info.execution.workflow_id,
@@ -219,6 +228,9 @@ def _execution(answer: DescribeWorkflowExecutionResponse) -> Execution:
         closed_at=moment(info.close_time) if info.HasField("close_time") else None,
         history_length=info.history_length,
         pending_task=_pending_task(answer),
+        pending_activities=tuple(
+            [await _pending_activity(converter, one) for one in answer.pending_activities]
+        ),
     )
 
 
@@ -230,6 +242,23 @@ def _pending_task(answer: DescribeWorkflowExecutionResponse) -> PendingTask | No
         started=task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED,
         attempt=task.attempt,
         scheduled_at=moment(task.scheduled_time) if task.HasField("scheduled_time") else None,
+    )
+
+
+async def _pending_activity(
+    converter: DataConverter, activity: PendingActivityInfo
+) -> PendingActivity:
+    failure = None
+    if activity.HasField("last_failure"):
+        failure = failure_text(await converter.decode_failure(activity.last_failure))
+    return PendingActivity(
+        name=activity.activity_type.name,
+        started=activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
+        attempt=activity.attempt,
+        scheduled_at=moment(activity.scheduled_time)
+        if activity.HasField("scheduled_time")
+        else None,
+        failure=failure,
     )
 
 

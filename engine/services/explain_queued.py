@@ -1,115 +1,133 @@
-"""Why a run is queued: evidence from Temporal and from the workers' heartbeats (docs/rules.md 11).
+"""Why a run does not go on: evidence from Temporal and from the workers (docs/rules.md 11).
 
-Only a run whose banner is shown is asked about, and what was found is believed for two seconds
-however many people look at it. While Temporal does not answer it is asked once in five seconds, by
-one thread: the pages must not wait for what is down.
+Asked about is a run whose page is looked at, and only while it is queued or has been quiet; what
+was found is believed for two seconds, however many people look. Nothing is asked for a list.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
-from engine.errors import Unavailable
-from engine.runs.queued import Evidence, Verdict, verdict
+from engine.gateway.executions import WORKER_LOST, Execution, TaskFailure
+from engine.runs.queued import Evidence, Held, Place, Verdict, Workers, hindrance, verdict
+from engine.services.ask_aside import AskAside
 from engine.services.context import Services
 from engine.services.glance_run import Glance
-from engine.services.heartbeat import living_workers
+from engine.services.watch_queue import QueueSeen, QueueWatch, workers_now
 
-_BELIEVED_FOR: Final = timedelta(seconds=2)
-_DOWN_FOR: Final = timedelta(seconds=5)
-_KEPT: Final = 200
+_NOWHERE: Final = Place(Held.NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     verdict: Verdict
     evidence: Evidence
+    begun: bool = False
+    """It has steps, and stands still at a later one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What Temporal says of one run."""
+
+    known: bool
+    place: Place | None
 
 
 class Explainer:
     """One a process; it holds nothing that could not be found again."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
-        self._known: OrderedDict[str, Evidence] = OrderedDict()
-        self._down_until: datetime | None = None
+    def __init__(self, watch: QueueWatch) -> None:
+        self._watch = watch
+        self._runs: AskAside[_Seen] = AskAside()
 
-    def explain(self, services: Services, glance: Glance) -> Explanation:
-        """Not to be called inside a transaction."""
-        evidence = self._recent(glance.run_id, services.now())
-        if evidence is None:
-            evidence = self._gathered(services, glance)
-        return Explanation(verdict(evidence), evidence)
+    def explain(self, services: Services, glance: Glance) -> Explanation | None:
+        """None: nothing is to be explained. Not to be called inside a transaction."""
+        if glance.queued:
+            found = self._evidence(services, glance, self._watch.look(services))
+            return Explanation(verdict(found), found)
+        return self._of_begun(services, glance) if glance.quiet else None
 
-    def _recent(self, run_id: str, now: datetime) -> Evidence | None:
-        with self._lock:
-            found = self._known.get(run_id)
-        return found if found and timedelta() <= now - found.at < _BELIEVED_FOR else None
+    def _of_begun(self, services: Services, glance: Glance) -> Explanation | None:
+        """Who waits for an event for weeks costs one call to Temporal each time, and no more."""
+        queue = self._watch.look(services)
+        if not queue.answers:
+            return None
+        found = self._evidence(services, glance, queue, workers=Workers())
+        if hindrance(found) is None:
+            return None
+        found = self._evidence(services, glance, queue)
+        why = hindrance(found)
+        return Explanation(why, found, begun=True) if why else None
 
-    def _gathered(self, services: Services, glance: Glance) -> Evidence:
-        now = services.now()
-        if not self._asking.acquire(blocking=False):
-            return self._without_engine(services, glance, now)
-        try:
-            evidence = self._ask(services, glance, now)
-        finally:
-            self._asking.release()
-        with self._lock:
-            self._known[glance.run_id] = evidence
-            self._known.move_to_end(glance.run_id)
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-        return evidence
-
-    def _ask(self, services: Services, glance: Glance, now: datetime) -> Evidence:
-        if self._down_until is not None and now < self._down_until:
-            return self._without_engine(services, glance, now)
-        workflow_id = glance.temporal_workflow_id
-        try:
-            execution = services.gateway.describe_run(workflow_id) if workflow_id else None
-            task = execution.pending_task if execution else None
-            failure = None
-            if task is not None and task.attempt > 1 and services.queues and workflow_id:
-                failure = services.queues.last_task_failure(workflow_id)
-            queue = services.queues.describe_queue() if services.queues and execution else None
-        except Unavailable:
-            self._down_until = now + _DOWN_FOR
-            return self._without_engine(services, glance, now)
-        self._down_until = None
+    def _evidence(
+        self,
+        services: Services,
+        glance: Glance,
+        queue: QueueSeen,
+        workers: Workers | None = None,
+    ) -> Evidence:
+        """`workers`: None to look them up."""
+        workflow_id, seen = glance.temporal_workflow_id, None
+        if queue.answers and workflow_id is not None:
+            asked = workflow_id
+            seen = self._runs.ask(asked, services.now(), lambda: _describe(services, asked))
+        answers = queue.answers and (seen is None or seen.there)
+        of = seen.value if seen and seen.there else None
         return Evidence(
-            at=now,
-            engine_reachable=True,
-            engine_knows_run=execution is not None,
+            at=seen.at if seen else queue.at,
+            engine_answers=answers,
+            engine_answered_at=queue.answered_at,
+            engine_knows_run=of.known if of else None,
+            place=of.place if of else None,
             claimed=glance.claimed,
-            worker_seen_at=glance.worker_seen_at,
-            poller_seen_at=queue.last_poll_at if queue else None,
-            registry_differs=_registry_differs(services, now),
-            task_attempt=task.attempt if task else 0,
-            task_failure=f"{failure.cause}: {failure.message}" if failure else None,
-            rate_limited=queue.rate_limited if queue else None,
-        )
-
-    def _without_engine(self, services: Services, glance: Glance, now: datetime) -> Evidence:
-        down = self._down_until is not None and now < self._down_until
-        return Evidence(
-            at=now,
-            engine_reachable=False if down else None,
-            claimed=glance.claimed,
-            worker_seen_at=glance.worker_seen_at,
-            registry_differs=_registry_differs(services, now),
+            workers=workers_now(services) if workers is None else workers,
+            queue=queue.queue,
         )
 
 
-def _registry_differs(services: Services, now: datetime) -> bool | None:
-    """Does every living worker know other actions than this process? None: none lives."""
-    fingerprint = getattr(services.catalogue, "fingerprint", None)
-    if fingerprint is None:
-        return None
-    with services.store.reading() as session:
-        theirs = {worker.registry_fingerprint for worker in living_workers(session, now)}
-    return fingerprint() not in theirs if theirs else None
+def _describe(services: Services, workflow_id: str) -> _Seen:
+    """Raises `Unavailable`."""
+    execution = services.gateway.describe_run(workflow_id)
+    if execution is None:
+        return _Seen(known=False, place=None)
+    task, failure = execution.pending_task, None
+    if task is not None and task.attempt > 1 and services.queues is not None:
+        failure = services.queues.last_task_failure(workflow_id)
+    return _Seen(known=True, place=_place(execution, failure))
+
+
+def _place(execution: Execution, failure: TaskFailure | None) -> Place:
+    task = execution.pending_task
+    if not execution.is_open:
+        return Place(Held.NOWHERE, execution.closed_at, ended=True)
+    if task is not None:
+        return Place(
+            Held.AT_WORKER if task.started else Held.IN_QUEUE,
+            task.scheduled_at,
+            attempt=task.attempt,
+            failure=_words(failure) if failure else None,
+            failed_at=failure.at if failure else None,
+            worker_lost=failure is not None and failure.cause == WORKER_LOST,
+        )
+    return _place_of_activities(execution)
+
+
+def _words(failure: TaskFailure) -> str:
+    return (
+        failure.message if failure.cause == WORKER_LOST else f"{failure.cause}: {failure.message}"
+    )
+
+
+def _place_of_activities(execution: Execution) -> Place:
+    pending = execution.pending_activities
+    if not pending:
+        return _NOWHERE
+    worst = max(pending, key=lambda one: one.attempt)
+    if worst.attempt > 1:
+        failure = worst.failure and f"{worst.name}: {worst.failure}"
+        return Place(Held.AT_WORKER, worst.scheduled_at, attempt=worst.attempt, failure=failure)
+    if any(one.started for one in pending):
+        return Place(Held.AT_WORKER)
+    return Place(Held.IN_QUEUE, min(one.scheduled_at for one in pending if one.scheduled_at))

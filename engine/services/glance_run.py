@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
-from engine.runs.queued import WORKER_FRESH_FOR, is_queued
+from engine.runs.queued import QUIET_AFTER, WORKER_FRESH_FOR, is_queued
 from engine.runs.status import TERMINAL, RunStatus
 from engine.services.stop_run import UNOBSERVED_AFTER
 from engine.store.definitions import WorkflowDefinition
@@ -45,6 +45,8 @@ class Glance:
     """Newest heartbeat of a worker that has not left."""
     worker_fresh: bool
     queued: bool
+    quiet: bool
+    """It has begun, goes on, and nothing of it was recorded for some seconds."""
     stop_offered: bool
     """Cancel went unobserved for 30 s, or no worker lives that could observe it."""
     marks: tuple[Any, ...]
@@ -92,9 +94,18 @@ def glance_at_run(session: Session, run_id: str, now: datetime) -> Glance:
         worker_seen_at=row.worker_seen_at,
         worker_fresh=fresh,
         queued=is_queued(status, int(bool(row.has_steps)), row.started_at, now),
+        quiet=_is_quiet(row, status, now),
         stop_offered=status not in TERMINAL and (overdue or not fresh),
         marks=tuple(row[: row._fields.index("worker_seen_at")]),
     )
+
+
+def _is_quiet(row: Any, status: RunStatus, now: datetime) -> bool:
+    if status in TERMINAL or not row.has_steps:
+        return False
+    recorded = (row.updated_at, row.newest_step, row.newest_wait)
+    newest: datetime = max(at for at in recorded if at is not None)
+    return now - newest > QUIET_AFTER
 
 
 def _statement() -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -175,7 +178,7 @@ def test_with_no_worker_it_says_so_in_the_words_of_the_promise(
     text = _banner(operator, run).text
     assert "Queued, waiting for worker" in text
     assert "run-studio" in text
-    assert "None has ever been seen." in text
+    assert "none has ever been seen" in text
 
 
 def test_while_temporal_is_down_it_is_not_asked_at_every_poll(
@@ -187,4 +190,71 @@ def test_while_temporal_is_down_it_is_not_asked_at_every_poll(
     for _ in range(4):
         assert "Temporal does not answer" in _banner(operator, run).text
         clock.forward(seconds=1)
-    assert len(engine.asked("describe")) == 1
+    assert len(engine.asked("reachable")) == 1
+    assert engine.asked("describe") == []
+
+
+def test_however_many_look_temporal_is_asked_once_in_two_seconds(
+    sign_in: Callable[[str], Browser], store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    of, _ = builders.published(store)
+    runs = [builders.run(of), builders.run(of)]
+    builders.save(store, *runs)
+    clock.forward(seconds=61)
+    for browser in (sign_in("operator"), sign_in("viewer")):
+        for run in runs:
+            _banner(browser, run)
+            browser.page(f"/runs/{run.run_id}")
+    assert len(engine.asked("reachable")) == 1
+    assert sorted(engine.asked("describe")) == sorted(str(run.temporal_workflow_id) for run in runs)
+    clock.forward(seconds=3)
+    _banner(sign_in("operator"), runs[0])
+    assert len(engine.asked("reachable")) == 2
+
+
+def test_a_list_of_queued_runs_asks_temporal_nothing(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    run = _run(store)
+    clock.forward(seconds=61)
+    for address in ("/runs", "/runs?queued=1", "/workflows", "/waits"):
+        assert operator.get(address).status_code == 200
+    assert run.run_id[:8] in operator.page("/runs").text
+    assert engine.calls == []
+
+
+def test_a_temporal_that_hangs_does_not_hang_the_page(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    of, _ = builders.published(store, "greet")
+    run = builders.run(of)
+    builders.save(store, run)
+    clock.forward(seconds=61)
+    over = threading.Event()
+
+    def hang(call: str) -> None:
+        over.wait(20)
+
+    engine.before = hang
+    began = time.monotonic()
+    for address in (f"/runs/{run.run_id}", f"/runs/{run.run_id}/replay", "/workflows/greet/run"):
+        assert "Temporal does not answer" in operator.page(address).text
+    assert time.monotonic() - began < 8
+    over.set()
+
+
+def test_every_verdict_says_its_evidence_with_its_age_and_what_to_do(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    run = _run(store)
+    assert run.temporal_workflow_id is not None
+    engine.put(run.temporal_workflow_id)
+    waiting = PendingTask(started=False, attempt=1, scheduled_at=builders.NOW)
+    execution = engine.executions[run.temporal_workflow_id]
+    engine.executions[run.temporal_workflow_id] = replace(execution, pending_task=waiting)
+    clock.forward(seconds=90)
+    text = _banner(operator, run).text
+    assert "its task is in the queue, and nobody has taken it 1 min 30 s ago" in text
+    assert "Looked at 0 ms ago" in text
+    assert "What to do: Start a worker" in text
+    assert text.count("What to do:") == 1
