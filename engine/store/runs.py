@@ -107,6 +107,12 @@ class WorkflowRun(Base):
         Index(None, "replay_of_run_id"),
         Index(None, "parent_run_id"),
         Index(
+            "ix_workflow_runs_family",
+            "root_run_id",
+            sqlite_where=text("root_run_id IS NOT NULL"),
+            postgresql_where=text("root_run_id IS NOT NULL"),
+        ),
+        Index(
             "ix_workflow_runs_open",
             "started_at",
             sqlite_where=text("status IN ('RUNNING', 'WAITING')"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, false
+from sqlalchemy import ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import StepStatus
@@ -59,6 +59,12 @@ class WorkflowRunStep(Base):
         Index(None, "run_id", "position"),
         Index(None, "run_id", "updated_at"),
         Index(None, "run_id", "step_path"),
+        Index(
+            "ix_workflow_run_steps_open",
+            "run_id",
+            sqlite_where=text("status IN ('STARTED', 'RETRY_SCHEDULED')"),
+            postgresql_where=text("status IN ('STARTED', 'RETRY_SCHEDULED')"),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from engine.store import ddl
 from engine.store.base import NAMING, UtcDateTime
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
