@@ -59,6 +59,8 @@ class LaunchRequest:
     trigger_fire_key: str | None = None
     """One run for each: of which event, of which fire of a schedule."""
     event_type: str | None = None
+    correlation_key: str | None = None
+    """Of the event."""
     source_payload_schema_ref: str | None = None
     trigger_mapping_applied: bool = False
     replay_of_run_id: str | None = None
@@ -175,6 +177,7 @@ def _insert(
             trigger_metadata_json=request.trigger_metadata,
             trigger_fire_key=request.trigger_fire_key,
             event_type=request.event_type,
+            correlation_key=request.correlation_key,
             source_payload_schema_ref=request.source_payload_schema_ref,
             trigger_mapping_applied=request.trigger_mapping_applied,
             engine="temporal",

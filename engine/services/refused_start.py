@@ -34,6 +34,7 @@ class Start:
     metadata: dict[str, Json]
     payload: Json
     event_type: str | None = None
+    correlation_key: str | None = None
 
 
 def record_refusal(services: Services, start: Start, refused: RunStudioError) -> str | None:
@@ -74,6 +75,7 @@ def _write(session: Session, start: Start, refused: RunStudioError, now: datetim
             trigger_metadata_json=start.metadata,
             trigger_fire_key=start.fire_key,
             event_type=start.event_type,
+            correlation_key=start.correlation_key,
             engine="temporal",
             definition_hash=version.definition_hash,
             runtime_semantics_version=RUNTIME_SEMANTICS,

@@ -132,6 +132,7 @@ def _request(one: _Started, event: Any, payload: Json, fire_key: str) -> LaunchR
         trigger_metadata=_metadata(event),
         trigger_fire_key=fire_key,
         event_type=event.event_name,
+        correlation_key=event.correlation_key,
         source_payload_schema_ref=one.trigger.get("sourcePayloadSchemaRef"),
         trigger_mapping_applied=one.trigger.get("payloadMapping") is not None,
     )
@@ -153,4 +154,5 @@ def _start(one: _Started, event: Any, fire_key: str) -> Start:
         metadata=_metadata(event),
         payload=event.payload,
         event_type=event.event_name,
+        correlation_key=event.correlation_key,
     )

@@ -154,6 +154,7 @@ def create_index(index: sa.Index) -> None:
             columns,
             unique=bool(index.unique),
             postgresql_concurrently=on_postgresql(),
+            postgresql_ops=index.dialect_options["postgresql"]["ops"],
             postgresql_where=index.dialect_options["postgresql"]["where"],
             sqlite_where=index.dialect_options["sqlite"]["where"],
         )

@@ -24,6 +24,19 @@ UNCLAIMED = "epoch = 1 AND claimed_by IS NULL"
 HISTORICAL = "epoch = 0"
 """From before the cut-over."""
 
+REPLAYS = "replay_of_run_id IS NOT NULL"
+CHILDREN = "parent_run_id IS NOT NULL"
+TRIGGERED = "trigger_type IS NOT NULL"
+MANUAL = "trigger_type IS NULL AND replay_of_run_id IS NULL AND parent_run_id IS NULL"
+"""What a run was born of: each run is in one of these, and the list is filtered by them."""
+
+
+def _partial(name: str, where: str, *columns: str, **options: Any) -> Index:
+    rule = text(where)
+    return Index(
+        f"ix_workflow_runs_{name}", *columns, sqlite_where=rule, postgresql_where=rule, **options
+    )
+
 
 class WorkflowRun(Base):
     __tablename__ = "workflow_runs"
@@ -65,6 +78,8 @@ class WorkflowRun(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     # Since the cut-over.
+    correlation_key: Mapped[str | None]
+    """Of the event that started it: what an operator may search for."""
     epoch: Mapped[int] = mapped_column(default=1, server_default="0")
     """0: written before the cut-over; 1: since."""
     launch_token: Mapped[str | None]
@@ -112,23 +127,24 @@ class WorkflowRun(Base):
             sqlite_where=text("root_run_id IS NOT NULL"),
             postgresql_where=text("root_run_id IS NOT NULL"),
         ),
-        Index(
-            "ix_workflow_runs_open",
-            "started_at",
-            sqlite_where=text("status IN ('RUNNING', 'WAITING')"),
-            postgresql_where=text("status IN ('RUNNING', 'WAITING')"),
-        ),
-        Index(
-            "ix_workflow_runs_unclaimed",
-            "status",
-            sqlite_where=text(UNCLAIMED),
-            postgresql_where=text(UNCLAIMED),
-        ),
-        Index(
-            "ix_workflow_runs_historical",
-            "status",
-            sqlite_where=text(HISTORICAL),
-            postgresql_where=text(HISTORICAL),
+        Index(None, "workflow_version", "started_at", "run_id"),
+        Index(None, "workflow_id", "workflow_version", "started_at", "run_id"),
+        _partial("open", "status IN ('RUNNING', 'WAITING')", "started_at"),
+        _partial("unclaimed", UNCLAIMED, "status"),
+        _partial("historical", HISTORICAL, "status"),
+        _partial("replays", REPLAYS, "started_at", "run_id"),
+        _partial("replays_status", REPLAYS, "status", "started_at", "run_id"),
+        _partial("children", CHILDREN, "started_at", "run_id"),
+        _partial("children_status", CHILDREN, "status", "started_at", "run_id"),
+        _partial("manual", MANUAL, "started_at", "run_id"),
+        _partial("manual_status", MANUAL, "status", "started_at", "run_id"),
+        _partial("triggered", TRIGGERED, "trigger_type", "started_at", "run_id"),
+        _partial("triggered_status", TRIGGERED, "trigger_type", "status", "started_at", "run_id"),
+        _partial(
+            "correlation_key",
+            "correlation_key IS NOT NULL",
+            "correlation_key",
+            postgresql_ops={"correlation_key": "text_pattern_ops"},
         ),
     )
 

@@ -13,6 +13,7 @@ from engine.store.logs import WorkflowRunLog
 from engine.store.operators import Operator, OperatorSession
 from engine.store.payload_schemas import PayloadSchema
 from engine.store.rate_limits import RateLimitCounter
+from engine.store.run_counts import WorkflowRunCount
 from engine.store.runs import LaunchToken, StoredValue, WorkflowRun
 from engine.store.saved_views import SavedView
 from engine.store.schedules import WorkflowSchedule
@@ -47,6 +48,7 @@ __all__ = [
     "WorkflowEventDelivery",
     "WorkflowHumanTask",
     "WorkflowRun",
+    "WorkflowRunCount",
     "WorkflowRunLog",
     "WorkflowRunSnapshot",
     "WorkflowRunStep",

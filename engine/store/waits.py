@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import WaitStatus, WaitType
@@ -45,4 +45,11 @@ class WorkflowRunWait(Base):
         Index(None, "run_id", "updated_at"),
         Index(None, "wait_type", "status"),
         Index(None, "event_name", "key", "status"),
+        Index(
+            "ix_workflow_run_waits_key",
+            "key",
+            sqlite_where=text("key IS NOT NULL"),
+            postgresql_where=text("key IS NOT NULL"),
+            postgresql_ops={"key": "text_pattern_ops"},
+        ),
     )
