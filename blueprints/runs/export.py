@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import Response, request
 
 from blueprints.extensions import services, signer
 from blueprints.guard import actor, needs
 from blueprints.runs import bp
 from engine.contract import Json
+from engine.runs.export_manifest import file_text
 from engine.runs.roles import Role
 from engine.services.entered import run_id_of
 from engine.services.export_run import EXPORT_HISTORY, export_run
@@ -32,8 +31,7 @@ def _with_history(run_id: str) -> Response:
 
 
 def _file(run_id: str, document: dict[str, Json]) -> Response:
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    response = Response(text, mimetype="application/json")
+    response = Response(file_text(document), mimetype="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.json"'
     response.headers["Cache-Control"] = "no-store"
     return response

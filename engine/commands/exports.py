@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 
 from engine.commands.arguments import TextFile
 from engine.commands.output import print_json
 from engine.commands.session import ACTOR, ENDED_OTHERWISE, services
 from engine.errors import Unavailable
+from engine.runs.export_manifest import file_text
 from engine.runs.export_signature import Signer
 from engine.runs.verify_export import Verified, said, verify
 from engine.services.entered import run_id_of
@@ -16,16 +20,29 @@ from engine.services.export_run import export_run
 
 
 @click.command("export")
+@with_appcontext
 @click.argument("run_id", metavar="ID")
 @click.option(
     "--history", is_flag=True, help="With the histories from Temporal, encrypted, and audited."
 )
-def export(run_id: str, history: bool) -> None:
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Not printed."
+)
+def export(run_id: str, history: bool, output: Path | None) -> None:
     """Print a run and the runs that it called as one signed JSON document, redacted."""
-    print_json(export_run(services(), run_id_of(run_id), ACTOR, _signer(), histories=history))
+    run_id = run_id_of(run_id)
+    document = export_run(services(), run_id, ACTOR, _signer(), histories=history)
+    if output is None:
+        print_json(document)
+        return
+    try:
+        output.write_text(file_text(document), "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{output} cannot be written: {error.strerror}") from None
 
 
 @click.command("verify")
+@with_appcontext
 @click.argument("file", type=TextFile(), metavar="FILE")
 @click.option("--key", metavar="PUBLIC_KEY", help="It must have been signed with this key.")
 @click.option(
@@ -50,6 +67,7 @@ def check(file: bytes, key: str | None, replay_history: bool) -> None:
 
 
 @click.command("signing-key")
+@with_appcontext
 def signing_key() -> None:
     """Print the public key with which this installation signs what it exports."""
     click.echo(_signer().public_key)

@@ -86,6 +86,11 @@ def manifest_digest(manifest: dict[str, Json]) -> str:
     return digest({name: item for name, item in manifest.items() if name not in {HASH, SIGNATURE}})
 
 
+def file_text(document: dict[str, Json]) -> str:
+    """As it is saved: for people too."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 def read(text: str | bytes) -> dict[str, Json]:
     """An exported file. Raises `NoExport`."""
     try:

@@ -69,7 +69,7 @@ def said(verified: Verified) -> Iterator[str]:
     manifest = verified.manifest
     product, policy = manifest["product"], manifest["redactionPolicy"]
     yield f"ok       {len(manifest['parts'])} parts are as they were exported"
-    yield f"run      {manifest['runId']}, {_counted(manifest['counts'])}"
+    yield f"run      {manifest['runId']}: {_counted(manifest['counts'])}"
     yield f"exported {manifest['exportedAt']} by {manifest['exportedBy']}"
     made_by = f"{product.get('name')} {product.get('version')}"
     yield f"from     {made_by}, redaction policy {policy.get('version')}"
@@ -88,4 +88,4 @@ def _says_what_it_must(manifest: dict[str, Json]) -> bool:
 
 
 def _counted(counts: dict[str, Json]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in counts.items() if number)
+    return ", ".join(f"{name} {number}" for name, number in counts.items() if number)

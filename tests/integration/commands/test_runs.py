@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -204,6 +205,25 @@ def test_an_export_is_the_whole_run_as_one_document(flask: CommandLine) -> None:
     exported = json.loads(flask("runs", "export", run_id).stdout)
     assert exported["run"]["id"] == run_id
     assert {"run", "steps", "waits", "children", "logs"} <= exported.keys()
+
+
+def test_an_exported_file_is_verified_without_database_or_temporal(flask: CommandLine) -> None:
+    flask.publish(SLEEP)
+    run_id = flask("runs", "start", "greet").stdout.strip()
+    file = flask.directory / "run.json"
+    flask("runs", "export", run_id, "--output", str(file))
+    key = flask("runs", "signing-key").stdout.strip()
+    assert f"signed   with the key {key}\n" in flask("runs", "verify", str(file)).stdout
+    flask("runs", "verify", str(file), "--key", "00" * 32, code=1)
+
+    nowhere = flask.environment | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+                                   "TEMPORAL_ADDRESS": "127.0.0.1:1"}  # fmt: skip
+    away = replace(flask, environment=nowhere)
+    done = away.process("runs", "verify", str(file))
+    assert (done.returncode, "key of this installation" in done.stdout) == (0, True), done.stderr
+    file.write_text(file.read_text("utf-8").replace('"RUNNING"', '"RUNNINg"'), "utf-8")
+    done = away.process("runs", "verify", str(file))
+    assert (done.returncode, "CHANGED  /run is not" in done.stdout) == (1, True), done.stderr
 
 
 def test_temporal_away_is_refused_and_the_row_says_so(flask: CommandLine) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowHistory
 
+from engine.contract import temporal_workflow_id
+from engine.gateway.connect import LazyConnection
+from engine.gateway.histories import TemporalHistories, history_key
 from tests import work_actions
 from tests.dev_server import DevServer
 from tests.integration.temporal.conftest import a_studio
@@ -64,6 +69,31 @@ def test_a_large_state_goes_on_by_reference(low: Studio) -> None:
     assert run.status == "SUCCEEDED", run.error_json
     assert run.progress_ordinal >= 1
     assert low.steps(run_id, definition_step_id="end")[0].output_json == {"vars.size": 300_000}
+
+
+def test_each_execution_of_a_run_that_went_on_is_exported_and_replayed(low: Studio) -> None:
+    secret = "CANARY-4711"
+    run_id = low.start(low.publish(*chain(20, "once")), {"text": secret})
+    ordinal = low.ended(run_id).progress_ordinal
+    workflow_id = temporal_workflow_id(run_id)
+    gateway = TemporalHistories(LazyConnection(low.options), history_key(None, "a secret"))
+
+    histories = gateway.histories_of(workflow_id, most_bytes=10_000_000)
+    assert histories is not None
+    assert len(histories) == ordinal + 1 > 1
+    exported = json.loads(json.dumps([one.as_json() for one in histories]))
+    assert [one.failure for one in gateway.rehearse(exported)] == [None] * len(histories)
+    first = low.history(run_id, exported[0]["temporalRunId"])
+    assert _holds(first, secret)
+    for each in exported:
+        assert not _holds(WorkflowHistory.from_json(workflow_id, each["history"]), secret)
+
+    assert gateway.histories_of(workflow_id, most_bytes=1000) is None
+    assert gateway.histories_of("run-unknown", most_bytes=1000) == []
+
+
+def _holds(history: WorkflowHistory, text: str) -> bool:
+    return any(text.encode() in event.SerializeToString() for event in history.events)
 
 
 def test_a_cancel_ends_the_execution_that_went_on(low: Studio) -> None:
