@@ -145,6 +145,11 @@ def test_ours_run_as_no_root_on_a_file_system_they_cannot_change() -> None:
         assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
+def test_ours_may_write_temporary_files_whatever_the_image_has_there() -> None:
+    for name in ["secrets", "migrate", "web", "worker"]:
+        assert "/tmp:mode=1777" in SERVICES[name]["tmpfs"]
+
+
 @pytest.mark.parametrize("name", ["temporal", "temporal-schema", "temporal-namespace"])
 def test_temporal_runs_as_no_root_whatever_its_image_says(name: str) -> None:
     assert SERVICES[name]["user"] == "1000:1000"
