@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from blueprints import auth, bulk, definitions, health, runs, saved_views, waits
+from blueprints import auth, bulk, definitions, engine, health, runs, saved_views, waits
 
 
 def register_blueprints(app: Flask) -> None:
@@ -15,3 +15,4 @@ def register_blueprints(app: Flask) -> None:
     app.register_blueprint(saved_views.bp)
     app.register_blueprint(waits.bp)
     app.register_blueprint(definitions.bp, url_prefix="/workflows")
+    app.register_blueprint(engine.bp)
