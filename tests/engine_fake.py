@@ -32,6 +32,8 @@ class FakeEngine:
     hidden: set[str] = field(default_factory=set)
     """Open, but the listing does not show them yet."""
     calls: list[tuple[str, str]] = field(default_factory=list)
+    looked: int = 0
+    """How often it was asked whether it is there."""
     down: bool = False
     before: Callable[[str], None] = lambda call: None
     """Runs at the beginning of every call, also of one that fails."""
@@ -95,7 +97,7 @@ class FakeEngine:
         return self.update_outcome
 
     def reachable(self) -> bool:
-        self.calls.append(("reachable", ""))
+        self.looked += 1
         self.before("reachable")
         return not self.down
 

@@ -10,7 +10,7 @@ from flask import Response, request
 
 from blueprints.bulk import bp
 from blueprints.bulk.pages import BulkPage, DryRun
-from blueprints.extensions import reading, services
+from blueprints.extensions import lookout, reading, services
 from blueprints.guard import needs, who
 from blueprints.hypermedia import render_page, unchanged
 from engine.errors import NotFound
@@ -61,6 +61,8 @@ def load_bulk(
         page,
         mine=bulk.operator_id == who().operator_id,
         dry_run=DryRun.of(found, page) if draft else None,
+        ahead=lookout().look(services()) if draft else None,
+        per_minute=services().limits.launches_per_minute,
         items=items,
         filters=tuple(f"{name}: {value}" for name, value in parse_qsl(bulk.query or "")),
         reason=reason,

@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.services.follow_bulk import PAGE_SIZE, BulkView, ItemView
 from engine.services.forecast_bulk import Forecast
+from engine.services.look_ahead import Ahead
 from engine.store.bulk import BulkKind, BulkStatus
 
 _VERBS: Final = {BulkKind.CANCEL: "Cancel", BulkKind.REPLAY: "Replay"}
@@ -52,6 +53,9 @@ class BulkPage:
     mine: bool
     """Whoever looks has drafted it."""
     dry_run: DryRun | None = None
+    ahead: Ahead | None = None
+    per_minute: int = 0
+    """Runs that one operator may start in a minute."""
     items: tuple[ItemView, ...] = ()
     filters: tuple[str, ...] = ()
     """In words, where its runs came from a filter."""
@@ -88,6 +92,12 @@ class BulkPage:
         if self.bulk.status is BulkStatus.STARTED:
             return f"{_DOING[self.bulk.kind]} {runs}: {self.settled:,} done"
         return f"{self.verb} of {runs}"
+
+    @property
+    def minutes(self) -> int:
+        """How long the replays take at least, at the pace that is allowed; 0: within a minute."""
+        acting = self.dry_run.acting if self.dry_run and not self.is_cancel else 0
+        return acting // self.per_minute if self.per_minute else 0
 
     @property
     def newer(self) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.contract import TASK_QUEUE
 from engine.runs.queued import Evidence, Queue
 from engine.services.context import Services
 from engine.services.watch_queue import QueueWatch, workers_now
@@ -27,6 +28,7 @@ class Ahead:
     registry_differs: bool = False
     """All living workers know other actions than this process."""
     queue: Queue | None = None
+    task_queue: str = TASK_QUEUE
 
     @property
     def clear(self) -> bool:

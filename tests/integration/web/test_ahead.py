@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import pytest
+from flask import Flask
 
+from engine.gateway.executions import QueueView
 from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
 from engine.store.session import Store
@@ -16,6 +19,19 @@ from tests.integration.web.browser import Browser, Page
 from tests.integration.web.conftest import Clock
 
 Worker = Callable[[], None]
+
+
+@dataclass
+class Queues:
+    """`QueueGateway` with a queue that looks like this."""
+
+    view: QueueView
+
+    def describe_queue(self) -> QueueView:
+        return self.view
+
+    def last_task_failure(self, temporal_workflow_id: str) -> None:
+        return None
 
 
 @pytest.fixture
@@ -70,6 +86,45 @@ def test_a_temporal_that_does_not_answer_is_said_beforehand(
     assert operator.page(dialogs[0]).by_id("ahead") is None
 
 
+def test_workers_that_report_here_and_poll_elsewhere_are_said(
+    app: Flask, operator: Browser, dialogs: list[str], same_release: Worker, clock: Clock,
+) -> None:  # fmt: skip
+    view = QueueView((), (), 0, 0.0, rate_limited=False, namespace="orders")
+    app.extensions["run_studio"] = replace(app.extensions["run_studio"], queues=Queues(view))
+    same_release()
+    assert operator.page(dialogs[0]).by_id("ahead") is None, "it has just come"
+    clock.forward(seconds=11)
+    with app.extensions["run_studio"].store.writing() as session:
+        session.get_one(WorkerHeartbeat, "1@host-x").seen_at = clock()
+    for address in dialogs:
+        text = operator.page(address).text
+        assert "No worker polls the queue run-studio in the namespace orders" in text
+
+
+def test_a_bulk_operation_says_the_same_beforehand(
+    operator: Browser, store: Store, of: WorkflowDefinition, engine: FakeEngine
+) -> None:
+    run = builders.run(of, "FAILED")
+    builders.save(store, run)
+    engine.down = True
+    chosen = {"kind": "replay", "scope": "selected", "run": [run.run_id]}
+    text = operator.page(operator.post("/runs/bulk", chosen).location).text
+    assert "Temporal does not answer at the moment. What is started now is kept" in text
+    assert "No worker is running. None has ever been seen." in text
+    assert "runs a minute" not in text
+
+
+def test_a_bulk_replay_that_takes_minutes_says_so(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    runs = [builders.run(of, "FAILED") for _ in range(61)]
+    builders.save(store, *runs)
+    chosen = {"kind": "replay", "scope": "selected", "run": [run.run_id for run in runs]}
+    text = operator.page(operator.post("/runs/bulk", chosen).location).text
+    assert "One operator starts at most 60 runs a minute" in text
+    assert "these take 1 minute or more" in text
+
+
 def test_workers_of_another_release_are_said(
     operator: Browser, dialogs: list[str], living_worker: Worker
 ) -> None:
@@ -85,19 +140,16 @@ def test_when_nothing_stands_in_the_way_nothing_is_said(
         assert operator.page(address).by_id("ahead") is None
 
 
-def test_many_dialogs_ask_temporal_once_in_five_seconds(
-    operator: Browser, dialogs: list[str], engine: FakeEngine, clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    asked: list[int] = []
-    monkeypatch.setattr(FakeEngine, "reachable", lambda self: not asked.append(1))
+def test_many_dialogs_ask_temporal_once_in_two_seconds(
+    operator: Browser, dialogs: list[str], engine: FakeEngine, clock: Clock
+) -> None:
     for _ in range(3):
         for address in dialogs:
             operator.page(address)
-    assert len(asked) == 1
+    assert engine.looked == 1
     clock.forward(seconds=6)
     operator.page(dialogs[0])
-    assert len(asked) == 2
+    assert engine.looked == 2
 
 
 def test_the_replay_form_lists_what_will_happen_again(
