@@ -10,8 +10,9 @@ FROM python:3.12-slim
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
-# Any number above the system's own; compose gives the same one the folders it may write.
-RUN mkdir -p /run/secrets /data && chown 10001:10001 /run/secrets /data
+# Any number above the system's own; compose gives the same one the folders it may write. A tmpfs
+# mounted there again, when a container is restarted, takes its mode from these folders.
+RUN mkdir -p /run/secrets /data /tmp && chown 10001:10001 /run/secrets /data && chmod 1777 /tmp
 WORKDIR /srv/run-studio
 COPY --from=packages /venv /venv
 COPY app.py worker.py gunicorn.conf.py ./
