@@ -30,6 +30,10 @@ ACTIVITY_FINISH_RUN: Final = "finish_run"
 QUERY_POSITION: Final = "position"
 """Answers {"path": str | None, "steps": int}: where the interpreter stands."""
 
+TIMING_KEY: Final = "$timing"
+"""Beside every answer of an activity, and second of its failure's details: when it was asked for
+and when it answered, [ms, ms] by the worker's clock. Its wait for a free slot is in it."""
+
 REFERENCE_KEY: Final = "$ref"
 """An output over 64 KiB travels as {"$ref": value_id, "bytes": n} (docs/rules.md 4)."""
 
@@ -226,6 +230,7 @@ class ActionAnswer:
 
     output: Json = None
     took_ms: int = 0
+    """Only in histories from before `TIMING_KEY`: what counts towards a boundary."""
     bytes: int = 0
     take_boundary: bool = False
     run_over: bool = False

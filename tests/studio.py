@@ -204,9 +204,9 @@ class Studio:
     # Workers
 
     @contextmanager
-    def worker(self, **fields: Any) -> Iterator[None]:
+    def worker(self, slots: int = 20, **fields: Any) -> Iterator[None]:
         """One in this process, on a thread of its own."""
-        with _InProcessWorker(self, replace(self.services, **fields)):
+        with _InProcessWorker(self, replace(self.services, **fields), slots):
             yield
 
     @contextmanager
@@ -237,9 +237,10 @@ class Studio:
 
 
 class _InProcessWorker:
-    def __init__(self, studio: Studio, services: Services) -> None:
+    def __init__(self, studio: Studio, services: Services, slots: int) -> None:
         self._studio = studio
         self._services = services
+        self._slots = slots
         self._up = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -265,7 +266,7 @@ class _InProcessWorker:
     async def _serve(self) -> None:
         self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
         client = await connect(self._studio.options)
-        with activity_pool(20) as pool:
+        with activity_pool(self._slots) as pool:
             worker = make_worker(
                 client, self._services, self._studio.tools, pool, identity="in-process"
             )

@@ -4,8 +4,8 @@ All are synchronous and run on a thread pool. None is interrupted by a cancel: t
 it in the middle of a transaction, also between an effect and its row (docs/rules.md 3). What may be
 stopped is the action alone, by `engine.services.attempt`.
 
-Whatever is raised here, other than an ApplicationError of ours, is infrastructure and is tried
-again for ever: by Temporal, as the workflow's retry policies say.
+A StepFailed is what the author may handle. Whatever else is raised here is infrastructure and is
+tried again for ever: by Temporal, as the workflow's retry policies say.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from engine import contract, contract_children, contract_waits
 from engine.activities.pulse import TemporalPulse
 from engine.durable.wire import pack, unpack
-from engine.errors import NotFound, RunOver, StepFailed
+from engine.errors import Category, NotFound, RunOver, StepFailed
 from engine.services.action_attempt import ActionTools
 from engine.services.claim_run import claim_run
 from engine.services.context import Services
@@ -44,13 +44,18 @@ Answer = TypeVar("Answer", bound=_HasBoundary)
 
 
 def _named(name: str, asked: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An activity of the contract: what it is asked, and its answer, travel as plain JSON."""
+    """An activity of the contract: what it is asked, and its answer, travel as plain JSON, and with
+    the answer when it was asked and answered."""
 
     def activity_of(method: Callable[..., Any]) -> Callable[..., Any]:
         @activity.defn(name=name, no_thread_cancel_exception=True)
         @wraps(method, assigned=("__name__", "__qualname__", "__doc__"), updated=())
         def called(self: Any, packed: Any) -> Any:
-            return pack(method(self, unpack(asked, packed)))
+            try:
+                answer = pack(method(self, unpack(asked, packed)))
+            except StepFailed as failed:
+                raise _failure(failed) from failed
+            return answer | {contract.TIMING_KEY: _timing()}
 
         del called.__wrapped__
         return called
@@ -75,13 +80,10 @@ class Activities:
     def perform_action(self, call: contract.ActionCall) -> contract.ActionAnswer:
         try:
             answer = perform_action(self._services, self._tools, call, TemporalPulse())
-            counted = self._tools.quota.applies(self._services)
-            waited = max(answer.took_ms, _since_scheduled_ms())
-            return _leaving(replace(answer, took_ms=waited, counted=counted))
-        except StepFailed as failed:
-            raise _failure(failed) from failed
         except RunOver:
             return contract.ActionAnswer(run_over=True)
+        counted = self._tools.quota.applies(self._services)
+        return _leaving(replace(answer, counted=counted))
 
     @_named(contract.ACTIVITY_RECORD_PROGRESS, contract.Batch)
     def record_progress(self, batch: contract.Batch) -> contract.BatchAnswer:
@@ -100,7 +102,7 @@ class Activities:
         try:
             return fetch_value(self._services, wanted)
         except NotFound as error:
-            raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
+            raise StepFailed(Category.INTERPRETER, error.message, code=error.code) from error
 
     @_named(contract.ACTIVITY_STORE_CHECKPOINT, contract.CheckpointToStore)
     def store_checkpoint(self, wanted: contract.CheckpointToStore) -> contract.Stored:
@@ -143,11 +145,10 @@ def _leaving(answer: Answer) -> Answer:
     return answer
 
 
-def _since_scheduled_ms() -> int:
-    """With the wait for a free slot: where the machine is full, that is what a workflow task's 10 s
-    go by with, and a boundary must come in time all the same (docs/rules.md 3)."""
-    since = datetime.now(UTC) - activity.info().current_attempt_scheduled_time
-    return max(0, int(since.total_seconds() * 1000))
+def _timing() -> list[int]:
+    """For `contract.TIMING_KEY`."""
+    asked = activity.info().current_attempt_scheduled_time
+    return [int(moment.timestamp() * 1000) for moment in (asked, datetime.now(UTC))]
 
 
 def _failure(failed: StepFailed) -> ApplicationError:
@@ -155,6 +156,7 @@ def _failure(failed: StepFailed) -> ApplicationError:
     return ApplicationError(
         failed.message,
         failed.as_data(),
+        _timing(),
         type=failed.category.value,
         non_retryable=True,
         category=ApplicationErrorCategory.BENIGN,

@@ -2,7 +2,7 @@
 
 Infrastructure failures are retried for ever; an authored failure is an ApplicationError that must
 not be retried (docs/rules.md 3 and 4). The rest of the host sees only StepFailed, RunOver and
-CancelledError.
+CancelledError. What local activities take of their workflow task is counted here, for all of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from temporalio.exceptions import (
     FailureError,
 )
 
+from engine.contract import TIMING_KEY
+from engine.durable.budget import Budget
 from engine.durable.wire import pack, unpack
 from engine.errors import StepFailed
 
@@ -69,38 +71,50 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def write(activity: str, argument: Any, answer: type[T]) -> T:
+async def write(activity: str, argument: Any, answer: type[T], budget: Budget) -> T:
     """A local activity that only touches our database: it answers, sooner or later."""
     while True:
         try:
-            answered = await workflow.execute_local_activity(
-                activity,
-                pack(argument),
-                result_type=Any,
-                start_to_close_timeout=DATABASE_TIMEOUT,
-                retry_policy=FOR_EVER,
-                local_retry_threshold=LOCAL_RETRY_THRESHOLD,
+            return await _local(
+                activity, argument, answer, budget, start_to_close_timeout=DATABASE_TIMEOUT
             )
         except FailureError as error:
             if is_final(error):
                 raise
             workflow.logger.warning("%s did not answer in time; calling it again", activity)
             await workflow.sleep(1)
-        else:
-            return unpack(answer, answered)
 
 
-async def perform_local(activity: str, argument: Any, answer: type[T], timeout_ms: int) -> T:
+async def perform_local(
+    activity: str, argument: Any, answer: type[T], budget: Budget, timeout_ms: int
+) -> T:
     """A quick action. Its cancel waits for what came of it."""
-    answered = await workflow.execute_local_activity(
+    return await _local(
         activity,
-        pack(argument),
-        result_type=Any,
+        argument,
+        answer,
+        budget,
         start_to_close_timeout=timedelta(milliseconds=timeout_ms) + TIMEOUT_MARGIN,
-        retry_policy=FOR_EVER,
-        local_retry_threshold=LOCAL_RETRY_THRESHOLD,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
+
+
+async def _local(
+    activity: str, argument: Any, answer: type[T], budget: Budget, **options: Any
+) -> T:
+    try:
+        answered = await workflow.execute_local_activity(
+            activity,
+            pack(argument),
+            result_type=Any,
+            retry_policy=FOR_EVER,
+            local_retry_threshold=LOCAL_RETRY_THRESHOLD,
+            **options,
+        )
+    except FailureError as error:
+        budget.took(_timing(error))
+        raise
+    budget.took(answered.get(TIMING_KEY))
     return unpack(answer, answered)
 
 
@@ -147,6 +161,15 @@ def authored(error: FailureError) -> StepFailed | None:
     if not isinstance(details, dict):
         details = {"category": cause.type, "message": cause.message}
     return StepFailed.from_data(details)
+
+
+def _timing(error: FailureError) -> list[int] | None:
+    """`TIMING_KEY` of a failure; None where it has none: the activity never answered."""
+    cause = _cause(error)
+    if not isinstance(cause, ApplicationError) or len(cause.details) < 2:
+        return None
+    timing: list[int] = cause.details[1]
+    return timing
 
 
 def was_cancelled(error: FailureError) -> bool:

@@ -139,7 +139,8 @@ class TemporalHost:
     ) -> contract.ActionAnswer:
         name, answer = contract.ACTIVITY_PERFORM_ACTION, contract.ActionAnswer
         if request.quick:
-            return await calls.perform_local(name, call, answer, request.timeout_ms)
+            budget = self._progress.budget
+            return await calls.perform_local(name, call, answer, budget, request.timeout_ms)
         summary = f"{request.place.step_id}: {request.action}"
         done = await calls.perform_regular(name, call, answer, request.timeout_ms, summary)
         self._progress.renew()

@@ -101,7 +101,7 @@ class Progress:
     ) -> Any:
         """Insist on an activity that writes rows. A cancel takes effect when it has answered."""
         try:
-            answered = await calls.insist(calls.write(activity, argument, answer))
+            answered = await calls.insist(calls.write(activity, argument, answer, self.budget))
         except BaseException:
             if batch is not None:
                 self.outbox.put_back(batch)

@@ -55,7 +55,7 @@ class RunWorkflow:
     async def run(self, start: RunStart) -> RunResult:
         claim = contract.Claim(start.run_id, workflow.info().first_execution_run_id, start.ordinal)
         claimed = await calls.insist(
-            calls.write(contract.ACTIVITY_CLAIM_RUN, claim, contract.Claimed)
+            calls.write(contract.ACTIVITY_CLAIM_RUN, claim, contract.Claimed, self._progress.budget)
         )
         if not claimed.granted:
             return RunResult(NOT_CLAIMED)

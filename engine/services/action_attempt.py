@@ -130,7 +130,7 @@ class Recorder:
     ) -> ActionAnswer:
         stored = Fitted.from_row(entry.output)
         write_success(session, self.call, stored, now, self.took_ms)
-        return answer(stored, self.took_ms, view)
+        return answer(stored, view)
 
 
 @dataclass(slots=True)

@@ -127,10 +127,9 @@ def write_canceled(
     projection.write_steps(session, [row])
 
 
-def answer(output: Fitted, took_ms: int, view: RunGlance) -> ActionAnswer:
+def answer(output: Fitted, view: RunGlance) -> ActionAnswer:
     return ActionAnswer(
         output=output.value,
-        took_ms=took_ms,
         bytes=output.bytes,
         take_boundary=view.cancel_requested,
         by_reference=output.by_reference,

@@ -166,4 +166,4 @@ def _record_success(session: Session, attempt: Attempt, output: Json) -> ActionA
     apply_batch(session, call.batch, view, now)
     recorder.log.write(session)
     write_success(session, call, fitted, now, recorder.took_ms)
-    return answer(fitted, recorder.took_ms, view)
+    return answer(fitted, view)

@@ -209,7 +209,7 @@ class _Call:
             write,
             lambda session, now: write_success(session, self._call, fitted[-1], now, took),
         )
-        return answer(fitted[-1], took, view)
+        return answer(fitted[-1], view)
 
     def _fail(self, failed: StepFailed) -> ActionAnswer:
         failed = bounded(failed)
