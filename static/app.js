@@ -41,6 +41,12 @@
     }
   }
 
+  // The address names what is asked for; where that is nothing, it says so.
+  function withoutBlanks(fields) {
+    for (const [name, value] of [...fields]) if (value === "") fields.delete(name);
+    if ([...fields].length === 0) fields.set("all", "1");
+  }
+
   function icon() {
     const wanted = document.getElementById("run-live")?.dataset.icon;
     const link = document.getElementById("icon");
@@ -62,6 +68,7 @@
     setInterval(() => count(document), 1000);
     for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
       form.addEventListener("change", () => form.requestSubmit());
+      form.addEventListener("formdata", ({ formData }) => withoutBlanks(formData));
       form.querySelector("button[type=submit]")?.setAttribute("hidden", "");
     }
   });

@@ -99,6 +99,6 @@ def _matching(kind: BulkKind, text: str | None) -> str:
         known = dict(workflows_with_runs(session))
     filters = ListFilters.of(read_query(text), known, services().now())
     if filters.problems:
-        faults = [Problem("query", problem) for problem in filters.problems]
+        faults = [Problem("query", problem) for problem in filters.problems.values()]
         raise Invalid("These filters are not understood, so nothing was chosen.", faults)
-    return draft_matching(services(), kind, actor(), filters.wanted, filters.query_string())
+    return draft_matching(services(), kind, actor(), filters.wanted, filters.only)

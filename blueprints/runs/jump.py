@@ -8,7 +8,7 @@ from blueprints.extensions import reading, services
 from blueprints.hypermedia import see_other
 from blueprints.runs import bp
 from blueprints.runs.filters import ListFilters
-from engine.services.find_runs import all_runs
+from engine.services.find_runs import first_runs
 from engine.services.run_filter import RunFilter
 
 
@@ -20,7 +20,7 @@ def jump() -> Response:
     if text is None:
         return see_other(url_for("runs.index"))
     with reading() as session:
-        rows = all_runs(session, RunFilter(text=text), now, limit=2)
+        rows = first_runs(session, RunFilter(text=text), now, limit=2)
     if len(rows) == 1:
         return see_other(url_for("runs.show", run_id=rows[0].run_id))
     return see_other(url_for("runs.index", q=text))

@@ -8,7 +8,19 @@ from urllib.parse import parse_qsl, urlencode
 from werkzeug.datastructures import MultiDict
 
 _KNOWN: Final = frozenset(
-    {"status", "workflow", "version", "trigger", "last", "from", "to", "queued", "q", "all"}
+    {
+        "status",
+        "workflow",
+        "version",
+        "trigger",
+        "last",
+        "from",
+        "to",
+        "queued",
+        "q",
+        "columns",
+        "all",
+    }
 )
 _LONGEST: Final = 4000
 _MOST_FIELDS: Final = 100

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from blueprints.runs.filters import ListFilters
 from blueprints.runs.selection_bar import SelectionBar
 from engine.runs.status import RunStatus
 from engine.services.count_runs import COUNT_LIMIT
-from engine.services.find_runs import NEW_RUNS_COUNTED, PAGE_SIZE, RunRow
+from engine.services.find_runs import NEW_RUNS_COUNTED, PAGE_SIZE
+from engine.services.run_rows import RunRow
 
 _ID_BYTES = 16
 
@@ -45,8 +46,16 @@ class RunsPage:
     workflows: tuple[Option, ...]
     triggers: tuple[Option, ...]
     lasts: tuple[Option, ...]
+    columns: tuple[Option, ...]
+    kept: tuple[tuple[str, str], ...]
+    """Fields of the address that a choice of columns leaves as they are."""
+    columns_text: str | None
+    usual_url: str
+    """This very page, in the usual columns."""
     address: str
     """Of the newest page under these filters."""
+    all_url: str
+    """Of all runs, in the same columns."""
     poll_url: str | None
     """The same rows again; None: the list does not renew itself."""
     csv_url: str
@@ -54,14 +63,13 @@ class RunsPage:
     older_url: str | None
     may_run: bool
     new: int = 0
-    problems: tuple[str, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """By field."""
     ticked: frozenset[str] = frozenset()
     """Those of its rows that the operator has selected."""
     selection: SelectionBar | None = None
     """None for who may do nothing to runs."""
     views: tuple[ViewLink, ...] = ()
-    asks_for_all: bool = False
-    """All runs, whatever the operator's default view is."""
 
     @property
     def any_workflow(self) -> bool:
@@ -77,8 +85,16 @@ class RunsPage:
         return f"{count} new run{'' if self.new == 1 else 's'}"
 
 
-def count_text(count: int) -> str:
-    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
+def count_text(count: int, *, exact: bool) -> str:
+    return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT and not exact else f"{count:,}"
+
+
+def options(
+    texts: Iterable[tuple[str, str]], chosen: Collection[str], unknown: str = ""
+) -> tuple[Option, ...]:
+    """`unknown`: what was asked for and is none of them; it stays chosen, to be seen."""
+    known = tuple(Option(value, text, value in chosen) for value, text in texts)
+    return (*known, Option(unknown, f"{unknown[:80]} (unknown)", chosen=True)) if unknown else known
 
 
 def pack(run_ids: Sequence[str]) -> str:

@@ -1,11 +1,12 @@
-"""GET /runs: the list; and the same as a file. Filters are in the address."""
+"""GET /runs: the list; and the same as a file. What is asked for is in the address."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
@@ -15,15 +16,15 @@ from blueprints.extensions import reading, services
 from blueprints.guard import who
 from blueprints.hypermedia import render_page, see_other, unchanged, wants_fragment
 from blueprints.paging import cursor_of
-from blueprints.runs import bp
+from blueprints.runs import bp, columns
 from blueprints.runs.csv_file import csv_of
-from blueprints.runs.filters import LAST, ListFilters
+from blueprints.runs.filters import ListFilters
 from blueprints.runs.listing import (
-    Option,
     RunsPage,
     StatusOption,
     ViewLink,
     count_text,
+    options,
     pack,
     unpack,
 )
@@ -31,10 +32,12 @@ from blueprints.runs.selection_bar import SelectionBar, selection_bar
 from engine.errors import Invalid
 from engine.runs.roles import Role
 from engine.runs.status import RunStatus
+from engine.services.count_runs import is_exact
 from engine.services.find_runs import (
     RunList,
-    all_runs,
-    find_runs,
+    every_run,
+    page_at,
+    runs_of,
     shown_runs,
     workflows_with_runs,
 )
@@ -42,8 +45,7 @@ from engine.services.keyset import Cursor
 from engine.services.run_filter import Trigger
 from engine.services.saved_views import default_query, views_of
 from engine.services.select_runs import selected_among
-
-ROWS_OF_A_FILE: Final = 5000
+from engine.services.state_of_list import state_of_list
 
 
 @bp.get("")
@@ -54,6 +56,12 @@ def index() -> Response:
             query = default_query(session, who().operator_id)
         if query:
             return see_other(f"{url_for('runs.index')}?{query}")
+    shown = unpack(request.args.get("shown", ""))
+    if shown and wants_fragment():
+        with reading() as session:
+            same = unchanged(_tag(session, request.args, shown))
+        if same is not None:
+            return same
     return show_list(request.args)
 
 
@@ -61,64 +69,71 @@ def show_list(
     given: MultiDict[str, str], *, message: str | None = None, status: int = 200
 ) -> Response:
     """An unknown filter is said, not guessed. `message`: why nothing was done to what is ticked."""
-    problems: list[str] = []
-    cursor, operator_id = cursor_of(given, problems), who().operator_id
+    unfit: list[str] = []
+    cursor, operator_id = cursor_of(given, unfit), who().operator_id
     with reading() as session:
         workflows = workflows_with_runs(session)
         filters = ListFilters.of(given, dict(workflows), services().now())
-        found = _found(session, given, filters, cursor)
+        tag, found = _found(session, given, filters, cursor)
         ticked = selected_among(session, operator_id, [row.run_id for row in found.rows])
         views = views_of(session, operator_id)
-    problems = [*filters.problems, *problems]
-    tag = hashlib.sha256(repr((found, sorted(ticked), who().role)).encode()).hexdigest()[:24]
+    problems = {**filters.problems, **({"cursor": " ".join(unfit)} if unfit else {})}
     same = None if problems or message else unchanged(tag)
     if same is not None:
         return same
-    page = _page(found, filters, workflows, cursor, problems)
     page = replace(
-        page,
+        _page(found, filters, workflows, cursor, problems),
         ticked=ticked,
-        selection=_selection(page, filters, cursor, message) if page.may_run else None,
-        views=tuple(ViewLink(v.name, v.query, v.query == filters.query_string()) for v in views),
-        asks_for_all="all" in given,
+        views=tuple(ViewLink(v.name, v.query, v.query == filters.view) for v in views),
     )
+    if page.may_run:
+        page = replace(page, selection=_selection(page, cursor, message))
     status = 422 if problems else status
     return render_page("runs/list.html", "runs/_run-list.html", status=status, tag=tag, page=page)
 
 
 @bp.get("/list.csv")
 def as_file() -> Response:
-    """The runs that the filters find, newest first, as a table for a spreadsheet."""
+    """All runs that the filters find, newest first, as a table for a spreadsheet."""
     with reading() as session:
         known = dict(workflows_with_runs(session))
-        filters = ListFilters.of(request.args, known, services().now())
-        if filters.problems:
-            raise Invalid(" ".join(filters.problems), [])
-        rows = all_runs(session, filters.wanted, services().now(), limit=ROWS_OF_A_FILE)
-    response = Response(csv_of(rows), mimetype="text/csv")
+    filters = ListFilters.of(request.args, known, services().now())
+    if filters.problems:
+        raise Invalid(" ".join(filters.problems.values()), [])
+    response = Response(csv_of(every_run(services(), filters.wanted)), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="runs.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
+def _tag(session: Session, given: MultiDict[str, str], shown: Sequence[str]) -> str:
+    """Of what a poll looks at: where the clock is part of the filter, it changes every minute."""
+    now = services().now()
+    state = state_of_list(session, who().operator_id, shown, now)
+    minute = now.timestamp() // 60 if given.get("last") or given.get("queued") else None
+    return hashlib.sha256(repr((state, who().role, minute)).encode()).hexdigest()[:24]
+
+
 def _found(
     session: Session, given: MultiDict[str, str], filters: ListFilters, cursor: Cursor | None
-) -> RunList:
+) -> tuple[str, RunList]:
+    """The tag is of the state before the rows are read: what changes meanwhile is shown again."""
     shown, now = unpack(given.get("shown", "")), services().now()
     if shown and cursor is None:
-        return shown_runs(session, filters.wanted, shown, now)
-    return find_runs(session, filters.wanted, cursor, now)
+        tag = _tag(session, given, shown)
+        return tag, shown_runs(session, filters.wanted, shown, now)
+    page = page_at(session, filters.wanted, cursor, now)
+    return _tag(session, given, page.ids), runs_of(session, filters.wanted, page, now)
 
 
-def _selection(
-    page: RunsPage, filters: ListFilters, cursor: Cursor | None, message: str | None
-) -> SelectionBar:
+def _selection(page: RunsPage, cursor: Cursor | None, message: str | None) -> SelectionBar:
     """What is above the list. Its addresses are queries: it is a form's business to lead on."""
+    filters = page.filters
     back = filters.query_string(cursor=str(cursor) if cursor else None)
     newer, older = (
         None if url is None else urlsplit(url).query for url in (page.newer_url, page.older_url)
     )
-    return selection_bar(filters.query_string(), back, newer=newer, older=older, message=message)
+    return selection_bar(filters.only, back, newer=newer, older=older, message=message)
 
 
 def _page(
@@ -126,32 +141,44 @@ def _page(
     filters: ListFilters,
     workflows: list[tuple[str, str]],
     cursor: Cursor | None,
-    problems: list[str],
+    problems: dict[str, str],
 ) -> RunsPage:
     def address(**more: Any) -> str:
         return url_for("runs.index", **filters.query(), **more)
 
-    wanted = filters.wanted
+    def unknown(name: str) -> str:
+        return filters.typed[name] if name in problems else ""
+
+    wanted, exact = filters.wanted, is_exact(filters.wanted)
+    triggers = ((trigger.value, trigger.value.capitalize()) for trigger in Trigger)
     polls = cursor is None and not problems
     shown = pack([row.run_id for row in found.rows]) or None
+    here = filters.query_string(columns=None, cursor=str(cursor) if cursor else None) or "all=1"
     return RunsPage(
         rows=found.rows,
         filters=filters,
         statuses=tuple(
-            StatusOption(status, count_text(found.counts[status]), status in wanted.statuses)
+            StatusOption(
+                status, count_text(found.counts[status], exact=exact), status in wanted.statuses
+            )
             for status in RunStatus
         ),
-        workflows=tuple(Option(k, name, k == wanted.workflow_key) for k, name in workflows),
-        triggers=tuple(Option(t.value, t.value, t is wanted.trigger) for t in Trigger),
-        lasts=tuple(Option(name, _LAST_TEXT[name], name == filters.last) for name in LAST),
+        workflows=options(workflows, [wanted.workflow_key or ""], unknown("workflow")),
+        triggers=options(triggers, [wanted.trigger or ""], unknown("trigger")),
+        lasts=options(_LAST_TEXT.items(), [filters.last], unknown("last")),
+        columns=options(columns.TITLES.items(), filters.columns),
+        kept=tuple(parse_qsl(here)),
+        columns_text=columns.as_text(filters.columns),
+        usual_url=f"{url_for('runs.index')}?{here}",
         address=address(),
+        all_url=url_for("runs.index", all=1, columns=columns.as_text(filters.columns)),
         poll_url=address(shown=shown) if polls else None,
-        csv_url=url_for("runs.as_file", **filters.query()),
+        csv_url=url_for("runs.as_file", **filters.query() | {"columns": None}),
         newer_url=address(cursor=str(found.newer)) if found.newer else None,
         older_url=address(cursor=str(found.older)) if found.older else None,
         may_run=who().may(Role.OPERATOR),
         new=found.new,
-        problems=tuple(problems),
+        problems=problems,
     )
 
 

@@ -1,33 +1,39 @@
-"""How many runs of each status: exact up to a limit, "1,000+" above (docs/rules.md 13)."""
+"""How many runs of each status (docs/rules.md 13).
+
+Without other filters the number is exact, from what triggers keep; with them it is exact up to a
+limit, "1,000+" above.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.runs.status import RunStatus
-from engine.services.run_filter import RunFilter, conditions
+from engine.services.match_runs import count_up_to
+from engine.services.run_filter import RunFilter, ways_to_match
+from engine.store.run_counts import counted
 from engine.store.runs import WorkflowRun
 
 COUNT_LIMIT: Final = 1000
 
 
 def count_by_status(session: Session, wanted: RunFilter, now: datetime) -> dict[RunStatus, int]:
-    """Of each status, whichever are chosen, by a scan that stops at COUNT_LIMIT + 1."""
-    others = conditions(session, wanted, now, statuses=False)
-    columns = []
-    for status in RunStatus:
-        some = (
-            select(literal(1))
-            .select_from(WorkflowRun)
-            .where(WorkflowRun.status == status, *others)
-            .limit(COUNT_LIMIT + 1)
-        )
-        columns.append(
-            select(func.count()).select_from(some.subquery()).scalar_subquery().label(status.value)
-        )
-    counted = session.execute(select(*columns)).one()
-    return dict(zip(RunStatus, counted, strict=True))
+    """Of each status, whichever are chosen. Above COUNT_LIMIT only `is_exact` ones are exact."""
+    if is_exact(wanted):
+        known = {status: int(runs) for status, runs in session.execute(counted())}
+        return {status: known.get(status, 0) for status in RunStatus}
+    ways = ways_to_match(session, wanted, now, statuses=False)
+    each = [
+        count_up_to(COUNT_LIMIT, ways, WorkflowRun.status == status).scalar_subquery()
+        for status in RunStatus
+    ]
+    return dict(zip(RunStatus, session.execute(select(*each)).one(), strict=True))
+
+
+def is_exact(wanted: RunFilter) -> bool:
+    """Are its counts exact however many they are?"""
+    return wanted.is_of_statuses

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from engine.errors import Invalid, NotFound, Problem
 from engine.services.context import Actor, Services
-from engine.services.run_filter import RunFilter, conditions
+from engine.services.match_runs import matching_ids
+from engine.services.run_filter import RunFilter
 from engine.services.select_runs import selected_runs
 from engine.store.bulk import BulkItem, BulkKind, BulkOperation, BulkStatus
 from engine.store.runs import WorkflowRun
@@ -49,14 +50,8 @@ def draft_matching(
 
     Raises `Invalid` when there are none.
     """
-    run = WorkflowRun
     with services.store.reading() as session:
-        found = session.scalars(
-            select(run.run_id)
-            .where(*conditions(session, wanted, services.now()))
-            .order_by(run.started_at.desc(), run.run_id.desc())
-            .limit(MOST_ITEMS + 1)
-        ).all()
+        found = matching_ids(session, wanted, services.now(), limit=MOST_ITEMS + 1)
     return _draft(services, kind, actor, found, query=query)
 
 

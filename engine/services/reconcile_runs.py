@@ -35,6 +35,7 @@ from engine.services.settle_run import (
     end_of_orphan,
     write_end,
 )
+from engine.store import run_counts
 from engine.store.logs import LogSource
 from engine.store.runs import WorkflowRun
 
@@ -252,6 +253,7 @@ class Pass:
                 launch_tokens.forget_old(session, self._now)
                 self._forgotten = self._now
             forget_drafts(session, self._now)
+            run_counts.fold(session)
 
 
 def _moment(kept: Json) -> datetime:

@@ -1,7 +1,7 @@
 """Which runs a list shows: conditions of its query, each of which an index can serve.
 
-Search is by equality or prefix (docs/rules.md 13): of a run's id, or of the key that a run waits
-for. Nothing of a payload is looked at.
+Search is by equality or prefix (docs/rules.md 13): of a run's id, of the key that a run waits for,
+or of the key of the event that started it. Nothing of a payload is looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from engine.runs.queued import QUEUED_AFTER
@@ -23,6 +23,8 @@ from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
 from engine.store.steps import WorkflowRunStep
 from engine.store.waits import WorkflowRunWait
+
+Condition = ColumnElement[bool]
 
 _ID_DIGITS: Final = 32
 _ID_PREFIX: Final = re.compile(r"[0-9a-f]{4,32}")
@@ -54,12 +56,12 @@ class RunFilter:
     """Beginning of a run id, or of a correlation key."""
 
     @property
-    def is_plain(self) -> bool:
-        """Nothing but statuses and a workflow is asked for."""
-        return self == RunFilter(self.statuses, self.workflow_key)
+    def is_of_statuses(self) -> bool:
+        """Nothing but statuses is asked for."""
+        return self == RunFilter(self.statuses)
 
 
-_BORN_OF: Final[Mapping[Trigger, ColumnElement[bool]]] = {
+_BORN_OF: Final[Mapping[Trigger, Condition]] = {
     Trigger.MANUAL: and_(
         WorkflowRun.trigger_type.is_(None),
         WorkflowRun.replay_of_run_id.is_(None),
@@ -73,16 +75,27 @@ _BORN_OF: Final[Mapping[Trigger, ColumnElement[bool]]] = {
 }
 
 
-def conditions(
+def ways_to_match(
     session: Session, wanted: RunFilter, now: datetime, *, statuses: bool = True
-) -> list[ColumnElement[bool]]:
-    """`statuses` False: all but the statuses, for counting each of them."""
-    run = WorkflowRun
-    found: list[ColumnElement[bool]] = []
+) -> list[list[Condition]]:
+    """A run matches that meets all conditions of one of them.
+
+    They are apart because a database plans "id or key" by looking at every run. `statuses` False:
+    all conditions but the statuses, for counting each of them.
+    """
+    common = _conditions(session, wanted, now)
     if statuses and wanted.statuses:
-        found.append(run.status.in_(wanted.statuses))
+        common.append(WorkflowRun.status.in_(wanted.statuses))
+    if wanted.text is None:
+        return [common]
+    return [[*common, one] for one in _begin_with(session, wanted.text)]
+
+
+def _conditions(session: Session, wanted: RunFilter, now: datetime) -> list[Condition]:
+    run = WorkflowRun
+    found: list[Condition] = []
     if wanted.workflow_key is not None:
-        found.append(run.workflow_id == workflow_id_of(wanted.workflow_key))
+        found.append(run.workflow_id == workflow_id_of(session, wanted.workflow_key))
     if wanted.version is not None:
         found.append(run.workflow_version == wanted.version)
     if wanted.trigger is not None:
@@ -97,42 +110,42 @@ def conditions(
             run.started_at < now - QUEUED_AFTER,
             ~has_steps(),
         ]
-    if wanted.text is not None:
-        found.append(_begins_with(session, wanted.text))
     return found
 
 
-def has_steps() -> ColumnElement[bool]:
+def has_steps() -> Condition:
     step = WorkflowRunStep
     return exists().where(step.run_id == WorkflowRun.run_id, step.superseded.is_(False))
 
 
-def workflow_id_of(key: str) -> Any:
-    return (
-        select(WorkflowDefinition.workflow_id)
-        .where(WorkflowDefinition.key == key)
-        .scalar_subquery()
+def workflow_id_of(session: Session, key: str) -> str | None:
+    """The value, not a subquery: how frequent it is decides by which index runs are looked for."""
+    return session.scalar(
+        select(WorkflowDefinition.workflow_id).where(WorkflowDefinition.key == key)
     )
 
 
-def _begins_with(session: Session, text: str) -> ColumnElement[bool]:
-    wait, key = WorkflowRunWait, WorkflowRunWait.key
-    if (
-        session.get_bind().dialect.name == "sqlite"
-    ):  # its LIKE knows no case, nor therefore an index
-        begins = and_(key >= text, key < text + "\U0010ffff")
-    else:
-        begins = key.startswith(text, autoescape=True)
-    by_key = WorkflowRun.run_id.in_(select(wait.run_id).where(begins))
-    return or_(_id_begins_with(text.lower()), by_key)
+def _begin_with(session: Session, begin: str) -> list[Condition]:
+    wait, run = WorkflowRunWait, WorkflowRun
+    waits_for = select(wait.run_id).where(*_range(session, wait.key, begin))
+    ways = [run.run_id.in_(waits_for), and_(*_range(session, run.correlation_key, begin))]
+    ids = _ids_from(begin.lower())
+    return ways if ids is None else [run.run_id.between(*ids), *ways]
 
 
-def _id_begins_with(text: str) -> ColumnElement[bool]:
-    """As a range of ids, which the primary key serves on both databases."""
-    digits = text.replace("-", "")
+def _range(session: Session, column: Any, begin: str) -> list[Condition]:
+    """Of texts in the order of their bytes: PostgreSQL's collations have orders of their own."""
+    end = begin + "\U0010ffff"
+    if session.get_bind().dialect.name == "postgresql":
+        return [column.bool_op("~>=~")(begin), column.bool_op("~<~")(end)]
+    return [column >= begin, column < end]
+
+
+def _ids_from(begin: str) -> tuple[str, str] | None:
+    """The first and the last id that begins so, which the primary key serves on both databases."""
+    digits = begin.replace("-", "")
     if not _ID_PREFIX.fullmatch(digits):
-        return false()
+        return None
     first, last = (str(UUID(digits.ljust(_ID_DIGITS, end))) for end in "0f")
-    if not first.startswith(text):  # its hyphens stand elsewhere than an id's
-        return false()
-    return WorkflowRun.run_id.between(first, last)
+    # Its hyphens may stand elsewhere than an id's.
+    return (first, last) if first.startswith(begin) else None

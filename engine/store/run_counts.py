@@ -9,7 +9,7 @@ and then.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, Integer, Select, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -34,7 +34,7 @@ class WorkflowRunCount(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
-def counted() -> Select[Any]:
+def counted() -> Select[str, int]:
     """Status and runs, of those statuses that a run ever had."""
     count = WorkflowRunCount
     return select(count.status, func.sum(count.runs).label("runs")).group_by(count.status)
