@@ -37,6 +37,7 @@ def configure(
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _without_the_sdks_own_record,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         _Mask(Redactor(patterns)),
@@ -79,8 +80,19 @@ def _rendering(as_json: bool) -> list[Processor]:
     colours = sys.stderr.isatty()
     return [
         ProcessorFormatter.remove_processors_meta,
-        structlog.dev.ConsoleRenderer(colors=colours),
+        # Where rich is installed the default would print every frame's variables, payloads too.
+        structlog.dev.ConsoleRenderer(
+            colors=colours, exception_formatter=structlog.dev.plain_traceback
+        ),
     ]
+
+
+def _without_the_sdks_own_record(
+    _logger: Any, _name: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """What `temporalio.core` forwards is in the message already."""
+    line.pop("temporal_log", None)
+    return line
 
 
 class _Mask:

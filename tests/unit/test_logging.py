@@ -105,3 +105,20 @@ def test_for_people_a_line_is_text() -> None:
     structlog.get_logger().info("run.started", run_id="r")
     assert "run.started" in stream.getvalue()
     assert "run_id=r" in stream.getvalue()
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_traceback_shows_no_variables(as_json: bool) -> None:
+    stream = io.StringIO()
+    logging.configure("INFO", as_json=as_json, stream=stream)
+
+    def fails(word: str) -> None:
+        hidden = word * 3
+        raise ValueError(f"of {len(hidden)} characters")
+
+    try:
+        fails("hunter2")
+    except ValueError:
+        structlog.get_logger("room").exception("it.failed")
+    assert "of 21 characters" in stream.getvalue()
+    assert "hunter2hunter2" not in stream.getvalue()
