@@ -20,7 +20,7 @@ from benchmarks import handwritten
 from benchmarks.product import SLOTS, registry, services
 from engine.actions.secrets import Secrets
 from engine.activities.make_worker import activity_pool, make_worker
-from engine.gateway.connect import TemporalOptions, WorkerConnection
+from engine.gateway.connect import TemporalOptions, WorkerConnection, connect
 from engine.services.action_attempt import ActionTools
 from engine.store.session import Store, make_engine
 
@@ -29,7 +29,7 @@ async def serve(url: str, address: str) -> None:
     leave = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
     store = Store(make_engine(url, pool_size=2 * SLOTS + 4, ping=False))
-    client = await Client.connect(address)
+    client = await connect(TemporalOptions(address))
     async with AsyncExitStack() as stack:
         for worker in (_ours(client, address, store), _handwritten(client, store)):
             await stack.enter_async_context(worker)

@@ -28,7 +28,7 @@ async def main(address: str, url: str) -> None:
     registry = work_actions.registry()
     services = Services(
         store=Store(make_engine(url, pool_size=40)),
-        gateway=TemporalRunGateway(WorkerConnection(client, loop, options), in_transaction),
+        gateway=TemporalRunGateway(WorkerConnection(options, client, loop), in_transaction),
         catalogue=registry,
         limits=Limits(),
     )

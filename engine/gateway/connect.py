@@ -8,6 +8,7 @@ has one client, which its Worker polls with; `WorkerConnection` calls through th
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -20,7 +21,7 @@ from typing import Any, Final, Protocol, TypeVar
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
-from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from engine.errors import Unavailable
@@ -79,9 +80,7 @@ def data_converter(codec_key: bytes | None) -> DataConverter:
     )
 
 
-async def connect(
-    options: TemporalOptions, *, lazy: bool = False, runtime: Runtime | None = None
-) -> Client:
+async def connect(options: TemporalOptions, *, lazy: bool = False) -> Client:
     """A client. Not lazy: raises RuntimeError when Temporal cannot be reached."""
     return await Client.connect(
         options.address,
@@ -93,7 +92,7 @@ async def connect(
         connect_timeout=CONNECT_TIMEOUT,
         retry_config=_RETRIES if lazy else None,
         lazy=lazy,
-        runtime=runtime,
+        runtime=_runtime(),
     )
 
 
@@ -149,7 +148,7 @@ class LazyConnection:
         """The client of this loop: another loop means that the process has been forked."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._client[0] is not loop:
-            self._client = loop, await connect(self.options, lazy=True, runtime=_runtime())
+            self._client = loop, await connect(self.options, lazy=True)
         return self._client[1]
 
 
@@ -204,6 +203,15 @@ def _unavailable(address: str, cause: str) -> Unavailable:
 PROCESS_LOOP: Final = LoopThread()
 """The one background loop of this process."""
 
+_LOGS: Final = LoggingConfig(
+    filter=LoggingConfig.default.filter,
+    forwarding=LogForwardingConfig(
+        logging.getLogger("temporalio.core"), append_target_to_name=False
+    ),
+)
+"""The SDK's warnings go where ours go. By itself it writes them to standard output, on the thread
+that serves every run: all of them stand still when nobody reads there (docs/measured.md 2)."""
+
 _runtimes: list[tuple[int, Runtime]] = []
 """By process id. One inherited through a fork is dead but must not be dropped: that can hang."""
 
@@ -212,5 +220,5 @@ def _runtime() -> Runtime:
     """The SDK's threads of this process; its default would be the parent's after a fork."""
     pid = os.getpid()
     if not _runtimes or _runtimes[-1][0] != pid:
-        _runtimes.append((pid, Runtime(telemetry=TelemetryConfig())))
+        _runtimes.append((pid, Runtime(telemetry=TelemetryConfig(logging=_LOGS))))
     return _runtimes[-1][1]

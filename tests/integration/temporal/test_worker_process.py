@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +73,25 @@ def test_it_beats_executes_and_leaves_cleanly_when_it_is_told_to(
         lease = session.get_one(Lease, "reconciler")
     assert lease.owner is None
     assert lease.last_pass_json["reachable"] is True
+
+
+def test_what_the_sdk_warns_of_is_logged_as_the_rest_is(
+    own_studio: Studio, temporal_address: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    """By itself it writes to standard output, and waits there with every run when nobody reads."""
+    settings = {"TEMPORAL_ADDRESS": temporal_address, "DATABASE_URL": sqlite_url}
+    with worker(tmp_path, LOG_JSON="true", **settings) as running:
+        running.says("worker.started")
+        not_ours = own_studio.ask(
+            lambda client: client.start_workflow(
+                "NotOurs", id=f"not-ours-{running.process.pid}", task_queue=TASK_QUEUE
+            )
+        )
+        running.says("Failing workflow task")
+        own_studio.ask(lambda _: not_ours.terminate())
+        running.stop()
+    lines = [json.loads(line) for line in running.said.splitlines()]
+    assert "temporalio.core" in {line["logger"] for line in lines if "Failing" in line["event"]}
 
 
 def test_temporal_lists_it_under_the_name_that_its_heartbeat_has(
