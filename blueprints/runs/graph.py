@@ -15,9 +15,9 @@ from blueprints.runs import bp
 from engine.runs.status import TERMINAL, RunStatus, StepStatus
 from engine.services.draw_run import DrawnRun, draw_run
 from engine.services.entered import run_id_of
+from engine.services.find_occurrences import OCCURRENCES
 from engine.services.glance_run import glance_at_run
 from engine.services.inspect_run import open_run
-from engine.services.run_timeline import OCCURRENCES
 from engine.services.step_tallies import StepTally
 
 _LARGE: Final = 300

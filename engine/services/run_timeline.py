@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
 from engine.contract import REFERENCE_KEY, Json
 from engine.runs.status import StepStatus
+from engine.services.find_occurrences import Occurrences, newest_occurrences, with_open_ones
 from engine.services.outline import Outline
 from engine.services.redact_run import RunRedaction
 from engine.services.run_views import ErrorView, OccurrenceView, StepView, Timeline
 from engine.store.runs import StoredValue
 from engine.store.steps import WorkflowRunStep
 
-OCCURRENCES: Final = 50
-"""In the live region, and on a page of earlier ones (docs/rules.md 13)."""
 LEARNED_FROM: Final = 400
 """Step rows, the first of a run, whose masked values are looked for on every page of it."""
 _AT_A_TIME: Final = 50
@@ -52,17 +51,24 @@ def live_timeline(
     session: Session, run_id: str, outline: Outline, redaction: RunRedaction
 ) -> Timeline:
     """The newest occurrences, and every open one however long ago it began."""
-    keys, before = _newest_keys(session, run_id, None)
-    open_step = (_STEP.status == StepStatus.STARTED) & _STEP.superseded.is_(False)
-    return _timeline(session, run_id, or_(_KEY.in_(keys), open_step), before, outline, redaction)
+    found = newest_occurrences(session, run_id, None)
+    return timeline_of(session, run_id, with_open_ones(session, run_id, found), outline, redaction)
 
 
 def earlier_timeline(
     session: Session, run_id: str, before: int, outline: Outline, redaction: RunRedaction
 ) -> Timeline:
     """The page of occurrences that began before position `before`."""
-    keys, still_before = _newest_keys(session, run_id, before)
-    return _timeline(session, run_id, _KEY.in_(keys), still_before, outline, redaction)
+    found = newest_occurrences(session, run_id, before)
+    return timeline_of(session, run_id, found, outline, redaction)
+
+
+def timeline_of(
+    session: Session, run_id: str, found: Occurrences, outline: Outline, redaction: RunRedaction
+) -> Timeline:
+    rows = session.execute(_rows(run_id).where(found.condition)).all() if found.keys else []
+    redaction.learn(rows)
+    return Timeline(_grouped(rows, outline, redaction), found.before)
 
 
 def every_step(
@@ -85,41 +91,12 @@ def learn_every_step(session: Session, run_id: str, redaction: RunRedaction) -> 
 
 def learn_steps(session: Session, run_id: str, redaction: RunRedaction) -> None:
     """Seal what the run's steps are known to hide, before anything of it is shown."""
-    first = _values_of(run_id).order_by(_POSITION, _STEP.started_at).limit(LEARNED_FROM)
+    first = _values_of(run_id).order_by(_STEP.position, _STEP.started_at).limit(LEARNED_FROM)
     rows: list[Any] = list(session.execute(first))
     if len(rows) == LEARNED_FROM and redaction.masked_writers:
         writers = _values_of(run_id).where(_STEP.step_path.in_(redaction.masked_writers))
         rows += session.execute(writers).all()
     redaction.learn(_with_values(session, rows, _VALUES))
-
-
-def _newest_keys(session: Session, run_id: str, before: int | None) -> tuple[list[str], int | None]:
-    began = func.min(_POSITION)
-    query = (
-        select(_KEY, began)
-        .where(_STEP.run_id == run_id)
-        .group_by(_KEY)
-        .order_by(began.desc(), func.min(_STEP.started_at).desc(), _KEY.desc())
-        .limit(OCCURRENCES + 1)
-    )
-    if before is not None:
-        query = query.having(began < before)
-    found = session.execute(query).all()
-    shown = found[:OCCURRENCES]
-    return [key for key, _ in shown], shown[-1][1] if len(found) > OCCURRENCES else None
-
-
-def _timeline(
-    session: Session,
-    run_id: str,
-    condition: ColumnElement[bool],
-    before: int | None,
-    outline: Outline,
-    redaction: RunRedaction,
-) -> Timeline:
-    rows = session.execute(_rows(run_id).where(condition)).all()
-    redaction.learn(rows)
-    return Timeline(_grouped(rows, outline, redaction), before)
 
 
 def _rows(run_id: str) -> Select[*tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from engine.store.session import Store
 from tests import builders
 from tests.integration.web.browser import Browser, Page
 from tests.integration.web.marks import on_both
+from tests.long_runs import insert_all
 
 
 def _steps(page: Page, place: str = "step") -> list[str]:
@@ -48,6 +49,49 @@ def test_the_live_region_holds_the_last_50_occurrences_and_what_is_open(
     third = operator.page(still)
     assert _steps(third, "earlier") == ["root.steps[0]", *keys[:30]]
     assert not any(meta.get("http-equiv") == "refresh" for meta in third.all("meta"))
+
+
+@on_both
+def test_what_waits_for_its_next_attempt_is_open_until_that_has_begun(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    run = builders.run(of)
+    tried = builders.step(run, "RETRY_SCHEDULED", path="root.steps[0]", position=1)
+    again = builders.step(run, "RETRY_SCHEDULED", path="root.steps[1]", position=2)
+    done = builders.step(run, path="root.steps[1]", attempt=2, position=3)
+    lost = builders.step(run, "STARTED", path="root.steps[2]", position=4, superseded=True)
+    builders.save(store, run, tried, again, done, lost)
+    insert_all(
+        store,
+        [builders.step(run, path="root.steps[9]", iter=(n,), position=9 + n) for n in range(50)],
+    )
+    shown = _steps(operator.page(f"/runs/{run.run_id}"))
+    assert shown[0] == tried.occurrence
+    assert len(shown) == 51
+
+
+@on_both
+def test_steps_from_before_the_cut_over_are_paged_in_the_order_of_their_beginnings(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    run = builders.run(of, "SUCCEEDED", engine="db", epoch=0)
+    steps = [
+        builders.step(
+            run, path=f"root.steps[{n}]", position=None, occurrence=None, iter=None, epoch=0,
+            started_at=builders.NOW + timedelta(seconds=n),
+        )
+        for n in range(120)
+    ]  # fmt: skip
+    builders.save(store, run)
+    insert_all(store, steps)
+    page, place, found = operator.page(f"/runs/{run.run_id}"), "step", []
+    while True:
+        found = [a["id"] for a in page.all("li") if a.get("id", "").startswith(place)] + found
+        links = [link for link in page.links() if "steps_before" in link]
+        if place == "earlier" and len(links) < 2:
+            break
+        page, place = operator.page(links[-1] if place == "earlier" else links[0]), "earlier"
+    assert [key.partition("-")[2] for key in found] == [step.step_id for step in steps]
 
 
 def test_a_page_of_earlier_steps_is_a_fragment_too(
