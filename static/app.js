@@ -22,7 +22,7 @@
   }
 
   function localize(root) {
-    for (const element of root.querySelectorAll("time[datetime]")) {
+    for (const element of root.querySelectorAll("time[datetime]:not([data-since])")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       const text = format.format(at);

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from flask_migrate import upgrade
-from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from app import create_app
-from engine.settings import Settings
 from scripts import find_chromium
-from scripts.screenshots import scene
-from tests.engine_fake import FakeEngine
+from tests.scene.desk import ADMIN, NOW, PASSWORD
+from tests.scene.served import Scene, served
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "img"
 Look = Literal["light", "dark"]
 LOOKS: Final[tuple[Look, ...]] = ("light", "dark")
+WINDOW: Final = ViewportSize(width=1120, height=760)
 
 
 def main(arguments: list[str]) -> int:
@@ -32,54 +26,49 @@ def main(arguments: list[str]) -> int:
     if chromium is None:
         print("There is no Chromium on this machine.", file=sys.stderr)
         return 1
-    with _served() as (url, addresses), sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        served(Path(data)) as scene,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for look in LOOKS:
-            _take(browser, look, url, addresses, folder)
+        taken = [name for look in LOOKS for name in _take(browser, look, scene, folder)]
         browser.close()
-    print(f"{len(LOOKS) * (len(addresses) + 1)} pictures in {folder}")
+    for old in {path.name for path in folder.glob("*.png")} - set(taken):
+        (folder / old).unlink()
+    print(f"{len(taken)} pictures in {folder}")
     return 0
 
 
-def _take(browser: Browser, look: Look, url: str, addresses: dict[str, str], folder: Path) -> None:
+def _take(browser: Browser, look: Look, scene: Scene, folder: Path) -> list[str]:
+    """The names of the files."""
     context = browser.new_context(
-        base_url=url,
+        base_url=scene.url,
         color_scheme=look,
-        viewport={"width": 1120, "height": 760},
-        timezone_id="UTC",
+        viewport=WINDOW,
+        timezone_id="Europe/Berlin",
         locale="en-GB",
+        reduced_motion="reduce",
     )
     page = context.new_page()
+    page.clock.set_fixed_time(NOW)
     page.goto("/sign-in")
-    page.screenshot(path=folder / f"sign-in-{look}.png")
-    page.get_by_label("Email").fill(scene.EMAIL)
-    page.get_by_label("Password").fill(scene.PASSWORD)
+    taken = [_picture(page, folder, f"sign-in-{look}.png")]
+    page.get_by_label("Email").fill(ADMIN)
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Runs").wait_for()
-    for name, address in addresses.items():
-        response = page.goto(address)
-        if response is None or not response.ok:
-            raise RuntimeError(f"{address} does not answer as it should")
-        page.wait_for_timeout(100)
-        page.screenshot(path=folder / f"{name}-{look}.png")
+    page.get_by_role("heading", name="Runs", exact=True).wait_for()
+    for name, address in scene.pages.items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        taken.append(_picture(page, folder, f"{name}-{look}.png"))
     context.close()
+    return taken
 
 
-@contextmanager
-def _served() -> Iterator[tuple[str, dict[str, str]]]:
-    """The web alone, over a database of its own that holds the scene."""
-    with tempfile.TemporaryDirectory() as data:
-        app = create_app(Settings(data_dir=Path(data)), gateway=FakeEngine())
-        with app.app_context():
-            upgrade()
-        services = app.extensions["run_studio"]
-        addresses = scene.make(services)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", addresses
-        server.shutdown()
-        server.server_close()
-        services.store.engine.dispose()
+def _picture(page: Page, folder: Path, name: str) -> str:
+    page.screenshot(path=folder / name)
+    return name
 
 
 if __name__ == "__main__":

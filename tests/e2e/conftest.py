@@ -26,6 +26,8 @@ from tests import builders
 from tests.engine_fake import FakeEngine
 from tests.integration.web.conftest import Clock
 from tests.product import Product
+from tests.scene.desk import ADMIN, NOW
+from tests.scene.served import Scene, served
 
 EMAIL, PASSWORD = "operator@example.com", "correct horse battery staple"
 PATIENCE_MS: Final = 40_000
@@ -42,9 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-def sign_in(page: Page, password: str = PASSWORD) -> None:
+def sign_in(page: Page, password: str = PASSWORD, *, email: str = EMAIL) -> None:
     page.goto("/sign-in")
-    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 
@@ -154,5 +156,29 @@ def look(chromium: Browser, seen: Seen) -> Iterator[Callable[..., Page]]:
         return found
 
     yield looking
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Every page with something to be seen on it; a test that changes rows makes its own."""
+    with served(tmp_path_factory.mktemp("scene")) as made:
+        yield made
+
+
+@pytest.fixture
+def visit(chromium: Browser, scene: Scene) -> Iterator[Callable[..., Page]]:
+    """An admin's browser on the scene; its options are those of a browser context."""
+    contexts: list[BrowserContext] = []
+
+    def visiting(**options: Any) -> Page:
+        contexts.append(chromium.new_context(base_url=scene.url, **options))
+        found = contexts[-1].new_page()
+        found.clock.set_fixed_time(NOW)
+        sign_in(found, email=ADMIN)
+        return found
+
+    yield visiting
     for context in contexts:
         context.close()
