@@ -22,6 +22,8 @@ _OWN = ("event", "level", "logger", "timestamp", "exc_info", "exception", "stack
 """What a line is made of; never masked by its key."""
 
 _CHATTY = ("httpx", "httpcore", "alembic.runtime.plugins")
+_TELLS_PAYLOADS = "temporalio"
+"""At DEBUG the SDK writes out every payload that an activity answers."""
 
 
 def configure(
@@ -61,6 +63,7 @@ def configure(
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_TELLS_PAYLOADS).setLevel(max(root.level, logging.INFO))
 
 
 def flush() -> None:

@@ -122,3 +122,15 @@ def test_a_traceback_shows_no_variables(as_json: bool) -> None:
         structlog.get_logger("room").exception("it.failed")
     assert "of 21 characters" in stream.getvalue()
     assert "hunter2hunter2" not in stream.getvalue()
+
+
+def test_the_sdk_s_debug_lines_which_hold_payloads_are_never_written() -> None:
+    stream = io.StringIO()
+    logging.configure("DEBUG", stream=stream)
+    sdk = standard.getLogger("temporalio.worker._activity")
+    sdk.debug("Completing activity with completion: hunter2")
+    sdk.info("polling")
+    logging.configure("ERROR", stream=stream)
+    sdk.warning("hunter2")
+    assert "hunter2" not in stream.getvalue()
+    assert "polling" in stream.getvalue()
