@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from blueprints.display import lasted
+from engine.definitions.differences import DocumentDifferences
 from engine.runs.json_diff import Difference, Differences
 from engine.runs.passages import Pair, Passage
 from engine.runs.payload import RedactedPayload
@@ -95,19 +96,9 @@ def compared_page(found: Comparison, this: str) -> ComparedPage:
     return ComparedPage(
         this=this,
         found=found,
-        payload=_rows(found.payload),
-        fields=_rows(definition.fields) if definition else (),
-        steps=tuple(
-            StepRow(
-                step.change.value,
-                step.step_id or step.right_path or step.left_path or "",
-                step.kind or "",
-                step.left_path,
-                step.right_path,
-                _rows(step.fields),
-            )
-            for step in (definition.steps if definition else ())
-        ),
+        payload=rows_of(found.payload),
+        fields=rows_of(definition.fields) if definition else (),
+        steps=steps_of(definition) if definition else (),
         pairs=tuple(
             _pair(pair, parting=number == found.way.parting)
             for number, pair in enumerate(found.way.pairs)
@@ -116,8 +107,22 @@ def compared_page(found: Comparison, this: str) -> ComparedPage:
     )
 
 
-def _rows(differences: Differences) -> tuple[DifferenceRow, ...]:
+def rows_of(differences: Differences) -> tuple[DifferenceRow, ...]:
     return tuple(_row(one) for one in differences.found)
+
+
+def steps_of(definition: DocumentDifferences) -> tuple[StepRow, ...]:
+    return tuple(
+        StepRow(
+            step.change.value,
+            step.step_id or step.right_path or step.left_path or "",
+            step.kind or "",
+            step.left_path,
+            step.right_path,
+            rows_of(step.fields),
+        )
+        for step in definition.steps
+    )
 
 
 def _row(one: Difference) -> DifferenceRow:

@@ -7,11 +7,9 @@ from datetime import datetime
 
 from blueprints.runs.banner import QueuedNotice
 from blueprints.runs.forms import ReasonForm
-from engine.errors import Problem
 from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
 from engine.services.glance_run import Glance
-from engine.services.look_ahead import Ahead
 from engine.services.payload_proof import PayloadProof
 from engine.services.run_durations import Durations
 from engine.services.run_receipts import Receipt
@@ -86,38 +84,3 @@ class BannerPage:
     run_id: str
     polls: bool
     notice: QueuedNotice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayPage:
-    run_id: str
-    workflow_name: str
-    workflow_version: int
-    status: RunStatus
-    token: str
-    ahead: Ahead | None = None
-    effects: tuple[tuple[str, int], ...] = ()
-    """Actions of the old run that took effect, and how often: they happen again."""
-    versions: tuple[int, ...] = ()
-    """That may be chosen, newest first; empty: there is only one."""
-    version: int | None = None
-    """The chosen one; None: the old run's."""
-    reason: str = ""
-    editing: bool = False
-    payload: str = ""
-    """Redacted text, or what the operator made of it."""
-    shown: str = ""
-    now_shown: str | None = None
-    """The payload as it is shown now, where that has changed."""
-    message: str | None = None
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def chosen_version(self) -> int:
-        return self.workflow_version if self.version is None else self.version
-
-    def problems_of(self, field_name: str) -> tuple[Problem, ...]:
-        own = {"reason", "version"}
-        if field_name in own:
-            return tuple(p for p in self.problems if p.pointer == field_name)
-        return tuple(p for p in self.problems if p.pointer not in own)

@@ -1,17 +1,16 @@
 """GET and POST /runs/<id>/replay (docs/rules.md 8).
 
 Unedited, the form carries no payload at all and the server takes the original. Edited, it carries
-the redacted text and the hash of what was shown.
+the redacted text, or the fields of a form over it, and the hash of what was shown.
 """
 
 from __future__ import annotations
 
-import secrets
+import json
 from dataclasses import replace
 from typing import Final
 
 from flask import Response, request, url_for
-from sqlalchemy.orm import Session
 
 from blueprints.errors import status_of, with_retry_after
 from blueprints.extensions import lookout, reading, rules, services
@@ -19,15 +18,13 @@ from blueprints.guard import actor, needs
 from blueprints.hypermedia import render_page, see_other
 from blueprints.runs import bp
 from blueprints.runs.forms import reason_problems
-from blueprints.runs.pages import ReplayPage
+from blueprints.runs.replay_page import Editing, ReplayPage, blank_page, form_of, page_as_sent
+from blueprints.schema_form import edit
 from engine.errors import Conflict, Invalid, NotFound, Problem, RunStudioError
 from engine.runs.roles import Role
-from engine.runs.status import RunStatus
 from engine.services.entered import run_id_of
-from engine.services.find_definitions import list_versions
-from engine.services.inspect_run import OpenedRun, open_run
+from engine.services.inspect_run import open_run
 from engine.services.replay_run import replay_run
-from engine.services.side_effects import side_effects_of
 
 OPERATION = "workflow_run_replay"
 _NO_SUCH_VERSION: Final = Problem("version", "Choose one of the versions.")
@@ -38,10 +35,16 @@ _LONGEST_VERSION: Final = 9
 @bp.get("/<run_id>/replay")
 @needs(Role.OPERATOR, OPERATION)
 def ask_replay(run_id: str) -> Response:
-    """Reason and button; with `?edit=1` also the payload, redacted."""
+    """Reason and button; with `?edit=1` also the payload, redacted; `?edit=form`: as a form.
+
+    `?version=N` chooses a version beforehand, and tells what changed up to it.
+    """
+    wanted = request.args.get("edit", "")
+    editing = Editing(wanted) if wanted in list(Editing) else Editing.NOT
     with reading() as session:
-        page = _blank(_opened(session, run_id), editing=request.args.get("edit") == "1")
-    return _render(replace(page, ahead=lookout().look(services())), 200)
+        opened = open_run(session, run_id_of(run_id), rules())
+        page = blank_page(opened, editing, _number(request.args.get("version", "")))
+    return _render(page, 200)
 
 
 @bp.post("/<run_id>/replay")
@@ -49,9 +52,10 @@ def ask_replay(run_id: str) -> Response:
 def replay(run_id: str) -> Response:
     """On success the browser is on the new run's page."""
     run_id = run_id_of(run_id)
-    reason, text = request.form.get("reason", ""), request.form.get("payload")
+    reason = request.form.get("reason", "")
     faults = [Problem(name, message) for name, message in reason_problems(reason).items()]
     version = _version(faults)
+    text = _payload_text(run_id, faults)
     if faults:
         return _again(run_id, 422, None, tuple(faults))
     try:
@@ -82,37 +86,38 @@ def replay(run_id: str) -> Response:
     return see_other(url_for("runs.show", run_id=launched.run_id))
 
 
+def _editing() -> Editing:
+    """How the payload that was sent had been edited."""
+    if "payload" in request.form:
+        return Editing.JSON
+    return Editing.FORM if request.form.get("edited") == Editing.FORM else Editing.NOT
+
+
+def _payload_text(run_id: str, faults: list[Problem]) -> str | None:
+    """The edited payload, masked as it was shown; None: the original is wanted."""
+    if _editing() is not Editing.FORM:
+        return request.form.get("payload")
+    with reading() as session:
+        opened = open_run(session, run_id, rules())
+        value = opened.redaction.payload(opened.run.input_json).value
+        form = form_of(opened, value)
+    edited, problems = edit.changed(form, value, request.form)
+    faults += problems
+    return json.dumps(edited)
+
+
 def _version(faults: list[Problem]) -> int | None:
     """The chosen version; None: the old run's."""
     text = request.form.get("version", "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_VERSION:
-        return int(text)
-    faults.append(_NO_SUCH_VERSION)
-    return None
+    number = _number(text)
+    if text and number is None:
+        faults.append(_NO_SUCH_VERSION)
+    return number
 
 
-def _opened(session: Session, run_id: str) -> OpenedRun:
-    return open_run(session, run_id_of(run_id), rules())
-
-
-def _blank(opened: OpenedRun, *, editing: bool) -> ReplayPage:
-    payload = opened.redaction.payload(opened.run.input_json) if editing else None
-    session, run = opened.session, opened.run
-    versions = tuple(row.version for row in list_versions(session, run.workflow_id))
-    return ReplayPage(
-        run_id=run.run_id,
-        workflow_name=opened.row.name,
-        workflow_version=run.workflow_version,
-        status=RunStatus(run.status),
-        token=secrets.token_urlsafe(24),
-        effects=tuple(side_effects_of(session, [run.run_id]).get(run.run_id, ())),
-        versions=versions if set(versions) - {run.workflow_version} else (),
-        editing=editing,
-        payload=payload.text if payload else "",
-        shown=payload.shown_hash if payload else "",
-    )
+def _number(text: str) -> int | None:
+    fits = text.isascii() and text.isdigit() and len(text) <= _LONGEST_VERSION
+    return int(text) if fits else None
 
 
 def _again(
@@ -123,24 +128,13 @@ def _again(
     *,
     compare: bool = False,
 ) -> Response:
-    """The form as it was sent, with what is wrong, and a new token (docs/rules.md 2)."""
-    editing = "payload" in request.form
     with reading() as session:
-        fresh = _blank(_opened(session, run_id), editing=editing)
-    chosen = request.form.get("version", "")
-    page = replace(
-        fresh,
-        ahead=lookout().look(services()),
-        version=int(chosen) if chosen in map(str, fresh.versions) else None,
-        reason=request.form.get("reason", ""),
-        payload=request.form.get("payload", ""),
-        shown=fresh.shown if compare else request.form.get("shown", ""),
-        now_shown=fresh.payload if compare else None,
-        message=message,
-        problems=problems,
-    )
+        opened = open_run(session, run_id, rules())
+        page = page_as_sent(opened, request.form, _editing(), problems, message, compare=compare)
     return _render(page, status)
 
 
 def _render(page: ReplayPage, status: int) -> Response:
+    """Looks at Temporal: not to be called inside a transaction."""
+    page = replace(page, ahead=lookout().look(services()))
     return render_page("runs/replay.html", "runs/_run-replay.html", status=status, page=page)

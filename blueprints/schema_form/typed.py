@@ -58,13 +58,18 @@ def read_fields(form: SchemaForm, given: Mapping[str, str]) -> tuple[Json, list[
         except NotOfKind as fault:
             problems.append(Problem(field.pointer, str(fault)))
         except Invalid as fault:
-            problems += [
-                Problem(field.pointer + inner.pointer, f"This JSON {inner.message}")
-                if inner.pointer
-                else Problem(field.pointer, f"This is not valid JSON: {inner.message}")
-                for inner in fault.problems
-            ]
+            problems += faults_of(field, fault)
     return payload, problems
+
+
+def faults_of(field: Field, fault: Invalid) -> list[Problem]:
+    """What is wrong with the JSON in a field."""
+    return [
+        Problem(field.pointer + inner.pointer, f"This JSON {inner.message}")
+        if inner.pointer
+        else Problem(field.pointer, f"This is not valid JSON: {inner.message}")
+        for inner in fault.problems
+    ]
 
 
 def read(field: Field, text: str) -> Json:

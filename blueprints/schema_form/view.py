@@ -17,6 +17,8 @@ class FieldView:
     field: Field
     text: str
     problem: str | None = None
+    sealed: bool = False
+    """A value stands in it that is not shown; left blank, it stays."""
 
 
 @dataclass(frozen=True, slots=True)

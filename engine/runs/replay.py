@@ -7,6 +7,8 @@ stands for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from engine.contract import Json
 from engine.errors import Invalid, Problem
 from engine.runs.payload import Payload, RedactedPayload
@@ -21,6 +23,18 @@ def merge(original: Payload, shown: RedactedPayload, edited: Json) -> Payload:
     if problems:
         raise Invalid("The edited payload cannot be used as it is.", problems)
     return Payload.of(merged)
+
+
+def sealed_places(shown: Json, pointer: str = "") -> Iterator[str]:
+    """Pointers of what is masked in a redacted value: left alone, it keeps the original."""
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            yield from sealed_places(value, child_pointer(pointer, key))
+    elif isinstance(shown, list):
+        for index, value in enumerate(shown):
+            yield from sealed_places(value, child_pointer(pointer, index))
+    elif isinstance(shown, str) and MASK in shown:
+        yield pointer
 
 
 def _merge(

@@ -18,12 +18,12 @@ from engine.definitions.differences import DocumentDifferences, compare_document
 from engine.runs.fingerprint import Fingerprints
 from engine.runs.json_diff import Differences, Side, compare_json
 from engine.runs.passages import Passage, Passages, side_by_side
-from engine.runs.redaction import Redactor
 from engine.runs.status import RunStatus
 from engine.services.inspect_run import OpenedRun, open_run, view_run
 from engine.services.redact_run import Rules
 from engine.services.run_passages import passages_of
 from engine.services.run_views import RunView
+from engine.services.version_changes import document_of
 from engine.store.definitions import WorkflowDefinitionVersion
 from engine.store.runs import WorkflowRun
 
@@ -143,8 +143,7 @@ def _document(opened: OpenedRun, rules: Rules) -> Side | None:
             WorkflowDefinitionVersion.version_id == opened.row.version_id
         )
     )
-    by_key = Redactor(rules.patterns).redact(document).value
-    return Side(document, opened.redaction.value(by_key).value)
+    return document_of(document, rules, opened.redaction)
 
 
 def _way(opened: OpenedRun) -> list[Passage]:
