@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from blueprints import display, errors, guard, headers, register_blueprints
+from blueprints import display, errors, guard, handshake, headers, register_blueprints
 from blueprints.extensions import Web, csrf, db, htmx, migrate
 from engine import compose, logging
 from engine.actions.secrets import Secrets
@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None, *, gateway: RunGateway | None =
     headers.init_app(app)
     guard.init_app(app)
     csrf.init_app(app)
+    handshake.init_app(app)
     with app.app_context():
         engine = db.engine
     store_session.configure(engine)

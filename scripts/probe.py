@@ -1,53 +1,56 @@
 """Is this container healthy? For docker-compose.ee.yaml; the exit code is the answer.
 
-python -m scripts.probe URL        it answers 200
-python -m scripts.probe worker     the worker of this host wrote a heartbeat just now
+python -m scripts.probe URL           it answers 200
+python -m scripts.probe worker        a worker of this data folder (DATA_DIR) is ready for work
+python -m scripts.probe worker-live   one lives, whether it is ready or not
+
+Where the answer is no, it says why.
 """
 
 from __future__ import annotations
 
-import socket
+import os
 import sys
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-FRESH = timedelta(seconds=30)
+from engine.services.worker_file import workers_of
+
 TIMEOUT_S = 4
+DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "var"
+WORKER, WORKER_LIVE = "worker", "worker-live"
 
 
-def web_answers(url: str) -> bool:
+def web_answers(url: str) -> str | None:
+    """Why not; None: it does."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+            return None if answer.status == 200 else f"it answers {answer.status}"
+    except urllib.error.HTTPError as error:
+        return f"it answers {error.code}: {error.read(500).decode(errors='replace').strip()}"
+    except OSError as error:
+        return str(error)
 
 
-def worker_beats(host: str) -> bool:
-    from sqlalchemy import select
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from engine.settings import Settings
-    from engine.store.session import Store, make_engine
-    from engine.store.workers import WorkerHeartbeat, WorkerState
-
-    engine = make_engine(Settings().effective_database_url, pool_size=1)
-    fresh = select(WorkerHeartbeat.identity).where(
-        WorkerHeartbeat.identity.contains(f"@{host}-", autoescape=True),
-        WorkerHeartbeat.state == WorkerState.RUNNING,
-        WorkerHeartbeat.seen_at > datetime.now(UTC) - FRESH,
-    )
-    try:
-        with Store(engine).reading() as session:
-            return session.scalars(fresh.limit(1)).first() is not None
-    except SQLAlchemyError:
-        return False
+def worker_is(wanted: str, folder: Path) -> str | None:
+    """Why not; None: it is."""
+    living = workers_of(folder)
+    if not living:
+        return f"no worker of {folder} lives"
+    if wanted == WORKER_LIVE or any(worker.ready for worker in living):
+        return None
+    return "; ".join(f"worker {worker.pid} is not ready: {worker.because}" for worker in living)
 
 
 def main(what: str) -> int:
-    healthy = worker_beats(socket.gethostname()) if what == "worker" else web_answers(what)
-    return 0 if healthy else 1
+    if what in (WORKER, WORKER_LIVE):
+        why_not = worker_is(what, Path(os.environ.get("DATA_DIR") or DEFAULT_FOLDER))
+    else:
+        why_not = web_answers(what)
+    if why_not is not None:
+        print(why_not)
+    return 0 if why_not is None else 1
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from engine.contract import TASK_QUEUE, Json
 from engine.runs.queued import WORKER_FRESH_FOR
 from engine.services.context import Services
 from engine.store.workers import WorkerHeartbeat, WorkerState
+from engine.version import VERSION
 
 EVERY_S: Final = 5.0
 _KEPT_FOR: Final = timedelta(days=1)
@@ -34,26 +35,48 @@ class Worker:
     slots: int
     started_at: datetime
     registry: Json = None
+    release: str = VERSION
 
 
 class HeartbeatWriter:
-    """Writes one worker's row, with the state that it was told last."""
+    """Writes one worker's row, with the state that it was told last and why it is not ready."""
 
-    def __init__(self, services: Services, worker: Worker, slots_used: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        worker: Worker,
+        slots_used: Callable[[], int],
+        unready_because: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._services = services
         self._worker = worker
         self._slots_used = slots_used
+        self._unready_because = unready_because
         self._state = WorkerState.RUNNING
+        self._said: str | None = None
 
     def beat(self) -> None:
-        beat(self._services, self._worker, self._state, self._slots_used())
+        because = self._unready_because()
+        beat(self._services, self._worker, self._state, self._slots_used(), because)
+        self._said = because
+
+    @property
+    def is_outdated(self) -> bool:
+        """Is it ready now and was not at the last beat, or the other way round?"""
+        return self._unready_because() != self._said
 
     def enter(self, state: WorkerState) -> None:
         self._state = state
         self.beat()
 
 
-def beat(services: Services, worker: Worker, state: WorkerState, slots_used: int) -> None:
+def beat(
+    services: Services,
+    worker: Worker,
+    state: WorkerState,
+    slots_used: int,
+    unready_because: str | None = None,
+) -> None:
     """Write the worker's row as of now."""
     with services.store.writing() as session:
         session.merge(
@@ -66,6 +89,8 @@ def beat(services: Services, worker: Worker, state: WorkerState, slots_used: int
                 registry_json=worker.registry,
                 slots=worker.slots,
                 slots_used=slots_used,
+                release=worker.release,
+                unready_because=unready_because,
                 started_at=worker.started_at,
                 seen_at=services.now(),
             )

@@ -25,9 +25,13 @@ class Repeating:
     def start(self) -> None:
         self._thread.start()
 
+    def leave(self) -> None:
+        """End after the work that is being done, without waiting for it."""
+        self._leave.set()
+
     def stop(self, timeout_s: float) -> bool:
         """End after the work that is being done. False: it was not done in time."""
-        self._leave.set()
+        self.leave()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Select, String, cast, func, literal, or_, select, text, union_all
 from sqlalchemy.orm import Session
@@ -84,9 +84,9 @@ def _unaccounted(session: Session, now: datetime) -> tuple[Unaccounted, ...]:
     return tuple(Unaccounted(*row) for row in rows)
 
 
-def _by_status(kind: str, rule: str | None) -> Select[Any]:
+def _by_status(kind: str, rule: str | None) -> Select[str, str, int]:
     # Literal rules: SQLite uses a partial index for no other.
-    counted: Select[Any] = select(
+    counted = select(
         literal(kind, String).label("kind"),
         cast(WorkflowRun.status, String).label("status"),
         func.count().label("runs"),

@@ -25,7 +25,7 @@ READS = ["/", "/runs", "/runs/list.csv", "/runs/jump", f"/runs/{RUN}", f"/runs/{
          f"/runs/{RUN}/export", f"/runs/{RUN}/log", f"/runs/{RUN}/calls", f"/runs/{RUN}/audit",
          f"/runs/{RUN}/compare",
          f"/runs/{RUN}/graph", f"/runs/{RUN}/timeline", "/workflows/greet/graph",
-         "/runs/views", "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
+         "/runs/views", "/engine", "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
 ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run",
         "/runs/bulk", f"/runs/bulk/{BULK}", f"/waits/{TASK}/answer"]  # fmt: skip
 DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run",
