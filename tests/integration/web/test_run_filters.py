@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from urllib.parse import unquote, urlencode
 
 import pytest
 
 from blueprints.runs.csv_file import harmless
 from blueprints.runs.listing import pack, unpack
+from engine.services import find_runs
 from engine.store.definitions import WorkflowDefinition
 from engine.store.session import Store
 from tests import builders
@@ -111,6 +113,145 @@ def test_every_filter_stays_on_when_pages_are_turned(
 
 
 @on_both
+def test_a_run_is_found_by_the_key_of_the_event_that_started_it(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    started = builders.run(of, trigger_type="event", correlation_key="beef-4711")
+    waits = builders.run(of, "WAITING", started_at=builders.NOW - timedelta(seconds=5))
+    named = builders.run(
+        of,
+        run_id="beef4711-b1e0-43e7-808b-6f7c2f299633",
+        started_at=builders.NOW - timedelta(seconds=9),
+    )
+    builders.save(
+        store, started, waits, named, builders.run(of), builders.wait(waits, "event", key="beef-4")
+    )
+    assert _rows(operator.page("/runs?q=beef")) == [started.run_id, waits.run_id, named.run_id]
+    assert _rows(operator.page("/runs?q=beef-4")) == [started.run_id, waits.run_id]
+    assert "RUNNING 2 WAITING 1" in operator.page("/runs?q=beef").text
+    assert _rows(operator.page("/runs?q=BEEF-4")) == []
+
+
+@on_both
+def test_pages_of_a_search_go_through_what_is_found_once(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    """By id, by what it waits for and by what started it: one run may be found by all three."""
+    runs = [
+        builders.run(
+            of,
+            "WAITING",
+            run_id=f"abcd{n:04d}-0000-4000-8000-000000000000",
+            correlation_key="abcd" if n % 3 == 0 else None,
+            started_at=builders.NOW - timedelta(seconds=n // 4),
+        )
+        for n in range(120)
+    ]
+    builders.save(store, *runs, *(builders.wait(run, "event", key="abcd") for run in runs[::2]))
+    expected = sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
+    address: str | None = "/runs?q=abcd"
+    seen: list[str] = []
+    last = ""
+    while address:
+        page, last = operator.page(address), address
+        seen += _rows(page)
+        address = next((a["href"] for a in page.all("a") if a.get("rel") == "next"), None)
+    assert seen == [run.run_id for run in expected]
+    back = next(a["href"] for a in operator.page(last).all("a") if a.get("rel") == "prev")
+    assert _rows(operator.page(back)) == seen[50:100]
+
+
+def test_what_is_wrong_with_a_filter_stands_beside_it_and_nothing_is_lost(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, builders.run(of))
+    wrong = {
+        "version": "two", "workflow": "nowhere", "trigger": "moon", "last": "1y",
+        "from": "yesterday", "to": "soon", "q": "x" * 201,
+    }  # fmt: skip
+    query = urlencode(wrong | {"status": "RUNNING", "queued": "0"})
+    response = operator.get(f"/runs?{query}")
+    assert response.status_code == 422
+    page = Page(response.text)
+    kept = page.form("/runs", status="RUNNING").fields
+    assert {name: kept[name] for name in wrong} == wrong
+    for name in wrong:
+        field = page.by_id(name)
+        assert field is not None
+        assert field["aria-invalid"] == "true", name
+        said = page.by_id(field["aria-describedby"])
+        assert said is not None, name
+    for query in ("status=DANCING", "queued=perhaps", "columns=colour"):
+        beside = Page(operator.get(f"/runs?{query}").text).by_id(f"{query.split('=')[0]}-error")
+        assert beside is not None, query
+
+
+def test_a_time_range_that_ends_before_it_begins_is_said(
+    operator: Browser, of: WorkflowDefinition
+) -> None:
+    response = operator.get("/runs?from=2026-11-23&to=2026-11-22")
+    assert response.status_code == 422
+    assert Page(response.text).by_id("to-error") is not None
+    assert operator.get("/runs?from=2026-11-23&to=2026-11-23").status_code == 200
+
+
+def _titles(page: Page) -> list[str]:
+    cells = [a["data-label"] for a in page.all("td") if "data-label" in a]
+    return list(dict.fromkeys(cells))
+
+
+def test_columns_are_chosen_without_a_script_and_stay_in_the_address(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, *(builders.run(of, "FAILED") for _ in range(51)))
+    page = operator.page("/runs?status=FAILED")
+    assert _titles(page) == ["Run", "Workflow", "Started", "Duration", "By"]
+    form = page.form("/runs", columns="by")
+    assert form.method == "get"
+    assert form.fields["status"] == "FAILED"
+    chosen = "status=FAILED&columns=run&columns=trigger&columns=version"
+    page = operator.page(f"/runs?{chosen}")
+    assert _titles(page) == ["Run", "Version", "Trigger"]
+    assert page.form("/runs", status="FAILED").fields["columns"] == "version,trigger"
+    shown = page.by_id("run-list")
+    assert shown is not None
+    older = next(a["href"] for a in page.all("a") if a.get("rel") == "next")
+    for address in (older, shown["hx-get"]):
+        assert "columns=version,trigger" in unquote(address)
+        assert "status=FAILED" in address
+    assert _titles(operator.page(older)) == ["Run", "Version", "Trigger"]
+    assert _titles(operator.page("/runs?columns=run")) == ["Run"]
+
+
+def test_columns_are_part_of_a_saved_view_and_not_of_what_is_done_to_all_that_match(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, builders.run(of, replay_of_run_id=builders.new_id()))
+    page = operator.page("/runs?columns=replay,trigger")
+    assert page.form("/runs/selection").fields["query"] == ""
+    saved = operator.submit(page.form("/runs/views"), name="Lineage")
+    assert saved.location == "/runs?columns=trigger%2Creplay"
+    assert _titles(operator.page(saved.location)) == ["Run", "Trigger", "Replay of"]
+    again = operator.get("/runs?columns=weight").text
+    assert "There is no column" in again
+
+
+def test_all_runs_stay_all_runs_beside_a_default_view(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, builders.run(of))
+    operator.post("/runs/views", {"name": "Failed", "query": "status=FAILED", "default": "1"})
+    assert operator.get("/runs").location == "/runs?status=FAILED"
+    page = operator.page("/runs?all=1")
+    assert page.form("/runs/selection").fields["back"] == "all=1"
+    shown = page.by_id("run-list")
+    assert shown is not None
+    later = builders.run(of, started_at=builders.NOW + timedelta(seconds=1))
+    builders.save(store, later)
+    assert "/runs?all=1" in Page(operator.get(shown["hx-get"], htmx=True).text).links()
+
+
+@on_both
 def test_a_list_that_renews_itself_counts_what_is_new_and_moves_nothing(
     operator: Browser, store: Store, of: WorkflowDefinition
 ) -> None:
@@ -156,12 +297,37 @@ def test_the_file_holds_what_the_filters_find_and_no_formula(viewer: Browser, st
     assert row["duration_ms"] == "1000"
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "＝1"])
+def test_the_file_holds_all_that_is_found_and_what_each_run_was_born_of(
+    viewer: Browser, store: Store, of: WorkflowDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_runs, "_AT_ONCE", 50)
+    runs = [
+        builders.run(of, started_at=builders.NOW - timedelta(seconds=n // 3)) for n in range(150)
+    ]
+    replay = builders.run(
+        of, replay_of_run_id=runs[0].run_id, started_at=builders.NOW + timedelta(seconds=1)
+    )
+    builders.save(store, *runs, replay)
+    first, *rows = csv.DictReader(io.StringIO(viewer.get("/runs/list.csv?columns=by").text))
+    assert (first["run_id"], first["trigger"]) == (replay.run_id, "replay")
+    assert first["replay_of"] == runs[0].run_id
+    assert {row["run_id"] for row in rows} == {run.run_id for run in runs}
+    assert len(rows) == 150
+    assert {row["trigger"] for row in rows} == {"manual"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\ufeff=1",
+        "\u200b-1", "\u3000+1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "\tx", "\x00=1",
+    ],
+)  # fmt: skip
 def test_a_cell_that_begins_as_a_formula_is_text(text: str) -> None:
     assert harmless(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["a=1", "2026", ""])
+@pytest.mark.parametrize("text", ["a=1", "2026", "", "\u200b", "n-1"])
 def test_a_cell_that_is_no_formula_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from engine.runs.status import RunStatus
 from engine.store.session import Store
+from engine.store.tables import RunSelection, WorkflowDefinition, WorkflowRun
 from tests import builders
 from tests.integration.web.browser import Browser, Page
 from tests.integration.web.conftest import Clock
@@ -89,13 +92,20 @@ def test_a_filter_stays_on_when_pages_are_turned(operator: Browser, store: Store
     assert len(_rows(operator.page(older))) == 10
 
 
-def test_counts_are_of_the_workflow_and_exact_up_to_a_thousand(
+@on_both
+def test_counts_are_exact_alone_and_up_to_a_thousand_with_another_filter(
     operator: Browser, store: Store
 ) -> None:
-    _many(store, 3)
+    of, _ = builders.published(store, "greet")
     builders.published(store, "other")
-    assert re.search(r"SUCCEEDED 3\b", operator.page("/runs").text)
-    assert re.search(r"SUCCEEDED 0\b", operator.page("/runs?workflow=other").text)
+    runs = [builders.run(of, "SUCCEEDED") for _ in range(1234)]
+    with store.writing() as session:
+        session.add_all([*runs, builders.run(of, "FAILED")])
+    for query in ("/runs", "/runs?status=FAILED", "/runs?status=SUCCEEDED&status=FAILED"):
+        assert "SUCCEEDED 1,234 FAILED 1 CANCELED 0" in operator.page(query).text, query
+    of_greet = operator.page("/runs?workflow=greet&status=FAILED").text
+    assert "SUCCEEDED 1,000+ FAILED 1 CANCELED 0" in of_greet
+    assert "SUCCEEDED 0 FAILED 0" in operator.page("/runs?workflow=other").text
 
 
 @pytest.mark.parametrize(
@@ -163,6 +173,96 @@ def test_an_unchanged_list_is_a_304_and_a_changed_one_is_not(
     of, _ = builders.published(store, "other")
     builders.save(store, builders.run(of))
     assert operator.get("/runs", htmx=True, **{"HX-PTag": tag}).status_code == 200
+
+
+@on_both
+def test_a_poll_of_an_unchanged_list_is_a_304_of_one_query(
+    operator: Browser, store: Store, clock: Clock
+) -> None:
+    _many(store, 60)
+    shown = operator.page("/runs?status=SUCCEEDED&last=7d").by_id("run-list")
+    assert shown is not None
+    statements: list[str] = []
+    clock.forward(seconds=1)
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    poll = operator.get(shown["hx-get"], htmx=True, **{"HX-PTag": shown["hx-ptag"]})
+    assert (poll.status_code, poll.data) == (304, b"")
+    asked = [text for text in statements if text.startswith("SELECT")]
+    assert len(asked) == 2, asked  # whose session it is, and the list
+    assert "input_json" not in asked[1]
+
+
+_LATER = builders.NOW + timedelta(seconds=5)
+
+
+def _end(session: Session, run: WorkflowRun, operator_id: str) -> None:
+    run.status, run.completed_at = "FAILED", _LATER
+
+
+def _ask_for_its_cancel(session: Session, run: WorkflowRun, operator_id: str) -> None:
+    run.cancel_requested_at = _LATER
+
+
+def _take_its_first_step(session: Session, run: WorkflowRun, operator_id: str) -> None:
+    session.add(builders.step(run, "STARTED"))
+
+
+def _select(session: Session, run: WorkflowRun, operator_id: str) -> None:
+    session.add(RunSelection(operator_id=operator_id, run_id=run.run_id, added_at=_LATER))
+
+
+def _start_another(session: Session, run: WorkflowRun, operator_id: str) -> None:
+    of = session.get_one(WorkflowDefinition, run.workflow_id)
+    session.add(builders.run(of, started_at=_LATER))
+
+
+@pytest.mark.parametrize(
+    "change", [_end, _ask_for_its_cancel, _take_its_first_step, _select, _start_another]
+)
+@on_both
+def test_a_poll_of_a_list_in_which_something_changed_brings_it(
+    operator: Browser,
+    store: Store,
+    clock: Clock,
+    change: Callable[[Session, WorkflowRun, str], None],
+) -> None:
+    of, _ = builders.published(store, "greet")
+    run = builders.run(of)
+    builders.save(store, run)
+    clock.forward(seconds=70)
+    shown = operator.page("/runs?trigger=manual").by_id("run-list")
+    assert shown is not None
+    assert operator.operator is not None
+    with store.writing() as session:
+        change(session, session.get_one(WorkflowRun, run.run_id), operator.operator.operator_id)
+    poll = operator.get(shown["hx-get"], htmx=True, **{"HX-PTag": shown["hx-ptag"]})
+    assert poll.status_code == 200
+    assert _rows(Page(poll.text)) == [run.run_id]
+
+
+def test_what_moves_with_the_clock_is_looked_at_again_each_minute(
+    operator: Browser, store: Store, clock: Clock
+) -> None:
+    """After 60 s a run is queued; after an hour it is no longer one of the last hour."""
+    _many(store, 1)
+    of, _ = builders.published(store, "other")
+    builders.save(store, builders.run(of))
+    for query in ("/runs", "/runs?last=1h"):
+        shown = operator.page(query).by_id("run-list")
+        assert shown is not None
+        clock.forward(seconds=61)
+        poll = operator.get(shown["hx-get"], htmx=True, **{"HX-PTag": shown["hx-ptag"]})
+        assert poll.status_code == 200, query
+
+
+def test_counts_among_the_filters_are_renewed_with_the_list(
+    operator: Browser, store: Store
+) -> None:
+    _many(store, 2)
+    poll = Page(operator.get("/runs", htmx=True).text)
+    renewed = {a["id"] for a in poll.all("span") if a.get("hx-swap-oob") == "true"}
+    assert renewed == {f"count-{status.value.lower()}" for status in RunStatus}
+    assert all(operator.page("/runs").by_id(place) for place in renewed)
 
 
 def test_older_pages_do_not_poll(operator: Browser, store: Store) -> None:
