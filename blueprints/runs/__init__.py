@@ -16,6 +16,7 @@ from blueprints.runs import (  # noqa: E402
     records,
     replay,
     search,
+    step_files,
     timeline,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "records",
     "replay",
     "search",
+    "step_files",
     "timeline",
 ]

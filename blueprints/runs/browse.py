@@ -9,34 +9,35 @@ from blueprints.guard import who
 from blueprints.hypermedia import render_page, unchanged
 from blueprints.runs import bp
 from blueprints.runs.banner import QueuedNotice, notice
-from blueprints.runs.forms import ReasonForm
+from blueprints.runs.forms import ReasonForm, position
 from blueprints.runs.pages import BannerPage, Controls, RunPage
+from blueprints.runs.step_links import StepLinks
 from engine.services.entered import run_id_of
 from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
+from engine.services.inspect_step import details_of
 from engine.services.payload_proof import payload_proof
 from engine.services.run_durations import durations_of
 from engine.services.run_receipts import receipts_of
-from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
+from engine.services.run_timeline import earlier_timeline, live_timeline
 from engine.services.run_views import RunView, Timeline, WaitView
-
-_LONGEST_POSITION = 18
 
 
 @bp.get("/<run_id>")
 def show(run_id: str) -> Response:
     """The page; as a fragment its live region, or one page of earlier steps."""
     run_id = run_id_of(run_id)
-    before = _position(request.args.get("steps_before"))
+    before, step = position(request.args.get("steps_before")), request.args.get("step") or None
     with reading() as session:
         glance = glance_at_run(session, run_id, services().now())
     why = explained(glance)
-    tag = live_tag(glance, why)
+    tag = live_tag(glance, why, step)
     same = unchanged(tag) if before is None else None
     if same is not None:
         return same
     with reading() as session:
-        page = load_page(open_run(session, run_id, rules()), glance, why, steps_before=before)
+        opened = open_run(session, run_id, rules())
+        page = load_page(opened, glance, why, steps_before=before, step=step)
     fragment = "runs/_run-live.html" if before is None else "runs/_run-earlier.html"
     banner = banner_page(glance, why)
     return render_page("runs/page.html", fragment, tag=tag, page=page, banner=banner)
@@ -63,6 +64,7 @@ def load_page(
     why: QueuedNotice | None = None,
     *,
     steps_before: int | None = None,
+    step: str | None = None,
     form: ReasonForm | None = None,
     message: str | None = None,
 ) -> RunPage:
@@ -70,12 +72,13 @@ def load_page(
     session, run_id, now = opened.session, opened.run.run_id, services().now()
     timeline, earlier = Timeline(), None
     if glance.has_steps:
-        learn_steps(session, run_id, opened.redaction)
-        timeline = live_timeline(session, run_id, opened.outline, opened.redaction)
+        opened.learn()
+        timeline = live_timeline(session, run_id, opened.outline, opened.redaction, also=step)
         if steps_before is not None:
             earlier = earlier_timeline(
                 session, run_id, steps_before, opened.outline, opened.redaction
             )
+    chosen = timeline.find(step)
     logs, more = logs_of(opened) if glance.has_logs else ((), False)
     run = view_run(opened, children=glance.has_children, replays=glance.has_replays)
     return RunPage(
@@ -83,6 +86,9 @@ def load_page(
         controls=Controls.of(run, glance, who().role),
         timeline=timeline,
         earlier=earlier,
+        step=step,
+        details=details_of(opened, chosen) if chosen else None,
+        links=StepLinks.of(run_id),
         waits=_for_people_first(open_waits_of(opened)) if glance.has_waits else (),
         logs=logs,
         more_logs=more,
@@ -113,22 +119,15 @@ def explained(glance: Glance) -> QueuedNotice | None:
     return notice(found, services().now()) if found else None
 
 
-def live_tag(glance: Glance, why: QueuedNotice | None) -> str:
+def live_tag(glance: Glance, why: QueuedNotice | None, step: str | None = None) -> str:
     marks = why.marks if why and not glance.queued else ()
-    return glance.page_tag(who().role, *marks)
+    return glance.page_tag(who().role, step, *marks)
 
 
 def banner_page(glance: Glance, why: QueuedNotice | None) -> BannerPage:
     """Of a run that has begun the live region itself says why it stands still."""
     shown = why if glance.queued else None
     return BannerPage(glance.run_id, polls=glance.may_become_queued, notice=shown)
-
-
-def _position(text: str | None) -> int | None:
-    """A place in the timeline; what is none is as if nothing had been asked."""
-    if not text or not text.isascii() or not text.isdigit() or len(text) > _LONGEST_POSITION:
-        return None
-    return int(text)
 
 
 def _temporal_url(run: RunView) -> str | None:

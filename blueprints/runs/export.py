@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from blueprints.downloads import json_download
 from blueprints.extensions import services, signer
 from blueprints.guard import actor, needs
 from blueprints.runs import bp
@@ -31,7 +32,4 @@ def _with_history(run_id: str) -> Response:
 
 
 def _file(run_id: str, document: dict[str, Json]) -> Response:
-    response = Response(file_text(document), mimetype="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.json"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_download(f"run-{run_id}", file_text(document))

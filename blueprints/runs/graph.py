@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from blueprints.drawing import NodeFacts, Picture, Zoom, make_picture
 from blueprints.extensions import reading, rules, services
 from blueprints.guard import who
 from blueprints.hypermedia import render_page, unchanged
 from blueprints.runs import bp
+from blueprints.runs.step_links import StepLinks
 from engine.runs.status import TERMINAL, RunStatus, StepStatus
 from engine.services.draw_run import DrawnRun, draw_run
 from engine.services.entered import run_id_of
-from engine.services.find_occurrences import OCCURRENCES
 from engine.services.glance_run import glance_at_run
 from engine.services.inspect_run import open_run
 from engine.services.step_tallies import StepTally
@@ -64,7 +64,7 @@ def graph(run_id: str) -> Response:
 
 
 def _page(drawn: DrawnRun, zoom: Zoom) -> GraphPage:
-    newest = max((t.newest_position or 0 for t in drawn.tallies.values()), default=0)
+    links = StepLinks.of(drawn.run_id)
 
     def facts(path: str) -> NodeFacts:
         tally = drawn.tallies.get(path)
@@ -76,7 +76,7 @@ def _page(drawn: DrawnRun, zoom: Zoom) -> GraphPage:
             status=tally.status.lower(),
             heard=heard(tally),
             error=drawn.errors.get(path, ""),
-            href=step_address(drawn.run_id, tally, newest),
+            href=links.shown(tally.newest) if tally.newest else links.page,
         )
 
     picture = make_picture(
@@ -134,22 +134,6 @@ def _count(tally: StepTally) -> int:
         StepStatus.SUCCEEDED: tally.succeeded,
     }
     return counts.get(tally.status, tally.started)
-
-
-def step_address(run_id: str, tally: StepTally, newest: int) -> str:
-    """Of the step's newest occurrence on the run's page, or on its page of earlier steps.
-
-    At most `newest - position` occurrences began after it: fewer than a page, and it is on it.
-    """
-    if tally.newest is None or tally.newest_position is None:
-        return url_for("runs.show", run_id=run_id)
-    position = tally.newest_position
-    is_open = tally.started > 0
-    if is_open or (tally.attempts == 1 and position > newest - OCCURRENCES):
-        return url_for("runs.show", run_id=run_id, _anchor=f"step-{tally.newest}")
-    return url_for(
-        "runs.show", run_id=run_id, steps_before=position + 1, _anchor=f"earlier-{tally.newest}"
-    )
 
 
 def _here(drawn: DrawnRun) -> tuple[str | None, str]:

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from blueprints.runs.banner import QueuedNotice
 from blueprints.runs.forms import ReasonForm
+from blueprints.runs.step_links import StepLinks
 from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
-from engine.services.glance_run import Glance
+from engine.services.inspect_step import StepDetails
 from engine.services.payload_proof import PayloadProof
 from engine.services.run_durations import Durations
 from engine.services.run_receipts import Receipt
@@ -59,11 +60,16 @@ class RunPage:
     worker_fresh: bool
     temporal_url: str | None
     durations: Durations
+    links: StepLinks
     seen_at: datetime
     """When the durations of a run that goes on were taken; a script counts on from there."""
     reloads: bool = True
     """Without a script: the page reloads itself while the run goes on."""
     earlier: Timeline | None = None
+    step: str | None = None
+    """Key of the step that the address asks for: it is shown open, and with all of it."""
+    details: StepDetails | None = None
+    """Of that step; None: none is asked for, or the run has no such one."""
     form: ReasonForm = field(default_factory=ReasonForm)
     receipts: tuple[Receipt, ...] = ()
     message: str | None = None

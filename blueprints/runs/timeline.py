@@ -11,11 +11,12 @@ from blueprints.hypermedia import render_page, unchanged
 from blueprints.runs import bp
 from blueprints.runs.forms import position
 from blueprints.runs.gantt import Gantt, gantt
+from blueprints.runs.step_links import StepLinks
 from engine.runs.status import RunStatus
 from engine.services.entered import run_id_of
 from engine.services.glance_run import glance_at_run
 from engine.services.inspect_run import open_run
-from engine.services.run_timeline import earlier_timeline, learn_steps, live_timeline
+from engine.services.run_timeline import earlier_timeline, live_timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class TimelinePage:
     workflow_name: str
     picture: Gantt | None
     polls: bool
+    links: StepLinks
     earlier_url: str | None
     newest_url: str | None
 
@@ -40,7 +42,7 @@ def timeline(run_id: str) -> Response:
         if same is not None:
             return same
         opened = open_run(session, run_id, rules())
-        learn_steps(session, run_id, opened.redaction)
+        opened.learn()
         args = (opened.outline, opened.redaction)
         if before is None:
             found = live_timeline(session, run_id, *args)
@@ -56,6 +58,7 @@ def timeline(run_id: str) -> Response:
         workflow_name=opened.row.name,
         picture=gantt(found.occurrences, opened.run.completed_at or services().now()),
         polls=before is None and not glance.is_over,
+        links=StepLinks.of(run_id),
         earlier_url=None if found.before is None else address(found.before),
         newest_url=None if before is None else address(None),
     )

@@ -8,13 +8,14 @@ which they were written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from engine.runs import strict_json
 from engine.runs.status import StepStatus
 from engine.store.steps import WorkflowRunStep
 
@@ -22,6 +23,8 @@ OCCURRENCES: Final = 50
 """In the live region, and on a page of earlier ones (docs/rules.md 13)."""
 MOST_OPEN: Final = 500
 """Open ones beside them, the newest: loops in loops may have 2,500 at once."""
+
+_LONGEST_KEY: Final = 1000
 
 _STEP = WorkflowRunStep
 _OPEN: ColumnElement[bool] = _STEP.status.in_(
@@ -64,14 +67,20 @@ def with_open_ones(session: Session, run_id: str, newest: Occurrences) -> Occurr
     return Occurrences(tuple({*newest.keys, *keys}), newest.old, newest.before)
 
 
-def place_of(session: Session, run_id: str, key: str) -> int | None:
-    """Where the occurrence began; None: the run has no such one."""
-    began = select(func.min(_STEP.position)).where(_STEP.run_id == run_id, _STEP.occurrence == key)
-    position = session.scalar(began)
-    if position is not None or not _is_id(key):
-        return position
-    numbered = _numbered(run_id).subquery()
-    return session.scalar(select(numbered.c.began).where(numbered.c.key == key))
+def and_also(found: Occurrences, key: str) -> Occurrences:
+    """And this one, if the run has it."""
+    return replace(found, keys=tuple({*found.keys, key})) if _fits(found, key) else found
+
+
+def only_occurrence(key: str) -> Occurrences:
+    """This one, if the run has it."""
+    return and_also(Occurrences((), old=_is_id(key), before=None), key)
+
+
+def _fits(found: Occurrences, key: str) -> bool:
+    if found.old:
+        return _is_id(key)
+    return len(key) <= _LONGEST_KEY and not strict_json.check(key)
 
 
 def _begun(run_id: str, before: int | None) -> Select[Any]:

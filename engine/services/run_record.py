@@ -97,11 +97,11 @@ def run_record(opened: OpenedRun, budget: Budget, at: str = "") -> dict[str, Jso
     call, log = WorkflowActionInvocation, WorkflowRunLog
     waits = (_wait(wait_view(row, redaction)) for row in rows(wait, wait.wait_id))
     tasks = (_task(task_view(row, opened)) for row in rows(task, task.task_id))
-    calls = (_call(call_view(row, opened)) for row in rows(call, call.invocation_id))
-    logs = (_log(log_view(row, redaction)) for row in rows(log, log.log_id))
+    calls = (call_record(call_view(row, opened)) for row in rows(call, call.invocation_id))
+    logs = (log_record(log_view(row, redaction)) for row in rows(log, log.log_id))
     return {
         "run": _run(view),
-        "steps": listed("steps", WorkflowRunStep, map(_step, steps)),
+        "steps": listed("steps", WorkflowRunStep, map(step_record, steps)),
         "waits": listed("waits", wait, waits),
         "tasks": listed("tasks", task, tasks),
         "calls": listed("calls", call, calls),
@@ -168,7 +168,7 @@ def _run(view: RunView) -> dict[str, Json]:
     }
 
 
-def _step(step: StepView) -> dict[str, Json]:
+def step_record(step: StepView) -> dict[str, Json]:
     return {
         "id": step.step_id,
         "path": step.path,
@@ -225,7 +225,7 @@ def _task(task: TaskView) -> dict[str, Json]:
     }
 
 
-def _call(call: CallView) -> dict[str, Json]:
+def call_record(call: CallView) -> dict[str, Json]:
     return {
         "id": call.call_id,
         "action": call.action,
@@ -243,7 +243,7 @@ def _call(call: CallView) -> dict[str, Json]:
     }
 
 
-def _log(line: LogView) -> dict[str, Json]:
+def log_record(line: LogView) -> dict[str, Json]:
     return {
         "at": time_text(line.at),
         "level": line.level.value,

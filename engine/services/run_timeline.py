@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 
 from engine.contract import REFERENCE_KEY, Json
 from engine.runs.status import StepStatus
-from engine.services.find_occurrences import Occurrences, newest_occurrences, with_open_ones
+from engine.services.find_occurrences import (
+    Occurrences,
+    and_also,
+    newest_occurrences,
+    with_open_ones,
+)
 from engine.services.outline import Outline
 from engine.services.redact_run import RunRedaction
 from engine.services.run_views import ErrorView, OccurrenceView, StepView, Timeline
@@ -48,11 +53,21 @@ _SHOWN = (
 
 
 def live_timeline(
-    session: Session, run_id: str, outline: Outline, redaction: RunRedaction
+    session: Session,
+    run_id: str,
+    outline: Outline,
+    redaction: RunRedaction,
+    *,
+    also: str | None = None,
 ) -> Timeline:
-    """The newest occurrences, and every open one however long ago it began."""
-    found = newest_occurrences(session, run_id, None)
-    return timeline_of(session, run_id, with_open_ones(session, run_id, found), outline, redaction)
+    """The newest occurrences, every open one however long ago it began, and one that is asked for.
+
+    `also`: its key; where the run has no such step, nothing is added.
+    """
+    found = with_open_ones(session, run_id, newest_occurrences(session, run_id, None))
+    if also is not None:
+        found = and_also(found, also)
+    return _timeline(session, run_id, found, outline, redaction)
 
 
 def earlier_timeline(
@@ -60,15 +75,30 @@ def earlier_timeline(
 ) -> Timeline:
     """The page of occurrences that began before position `before`."""
     found = newest_occurrences(session, run_id, before)
-    return timeline_of(session, run_id, found, outline, redaction)
+    return _timeline(session, run_id, found, outline, redaction)
 
 
-def timeline_of(
+def whole_timeline_of(
     session: Session, run_id: str, found: Occurrences, outline: Outline, redaction: RunRedaction
 ) -> Timeline:
-    rows = session.execute(_rows(run_id).where(found.condition)).all() if found.keys else []
+    """Large values in full: for a file."""
+    rows = _with_values(session, _found(session, run_id, found), _SHOWN)
+    redaction.learn(rows)
+    return Timeline(_grouped(rows, outline, redaction))
+
+
+def _timeline(
+    session: Session, run_id: str, found: Occurrences, outline: Outline, redaction: RunRedaction
+) -> Timeline:
+    rows = _found(session, run_id, found)
     redaction.learn(rows)
     return Timeline(_grouped(rows, outline, redaction), found.before)
+
+
+def _found(session: Session, run_id: str, found: Occurrences) -> Sequence[Row[Any]]:
+    if not found.keys:
+        return ()
+    return session.execute(_rows(run_id).where(found.condition)).all()
 
 
 def every_step(

@@ -74,6 +74,9 @@ class Timeline:
     before: int | None = None
     """Ask for `steps_before` this to see earlier ones; None: these are the first."""
 
+    def find(self, key: str | None) -> OccurrenceView | None:
+        return next((found for found in self.occurrences if found.key == key), None)
+
 
 @dataclass(frozen=True, slots=True)
 class WaitView:
