@@ -10,6 +10,7 @@ from blueprints.runs.forms import ReasonForm
 from blueprints.runs.step_links import StepLinks
 from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
+from engine.services.glance_run import Glance
 from engine.services.inspect_step import StepDetails
 from engine.services.payload_proof import PayloadProof
 from engine.services.run_durations import Durations
