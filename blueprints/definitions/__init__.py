@@ -6,6 +6,6 @@ from flask import Blueprint
 
 bp = Blueprint("definitions", __name__)
 
-from blueprints.definitions import browse, control, graph, simulate  # noqa: E402
+from blueprints.definitions import browse, control, graph, pause, simulate  # noqa: E402
 
-__all__ = ["bp", "browse", "control", "graph", "simulate"]
+__all__ = ["bp", "browse", "control", "graph", "pause", "simulate"]

@@ -11,6 +11,7 @@ from blueprints.definitions.pages import DefinitionPage, DefinitionsPage, RunDia
 from blueprints.extensions import lookout, reading, rules, services
 from blueprints.guard import needs, who
 from blueprints.hypermedia import render_page
+from blueprints.runs.forms import ReasonForm
 from blueprints.schema_form.fields import make_form
 from blueprints.schema_form.view import blank
 from engine.runs.roles import Role
@@ -31,8 +32,7 @@ def index() -> Response:
 
 @bp.get("/<key>")
 def show(key: str) -> Response:
-    page = DefinitionPage(load_workflow(key), may_run=who().may(Role.OPERATOR))
-    return render_page("definitions/page.html", "definitions/_workflow.html", page=page)
+    return show_page(key)
 
 
 @bp.get("/<key>/run")
@@ -42,6 +42,19 @@ def ask_run(key: str) -> Response:
     workflow = load_workflow(key)
     form = blank(make_form(workflow.payload_schema))
     return render_dialog(RunDialog(workflow, new_token(), form, look_ahead(workflow)))
+
+
+def show_page(key: str, form: ReasonForm | None = None, status: int = 200) -> Response:
+    """`form`: why it was to be paused, as it was sent."""
+    page = DefinitionPage(
+        load_workflow(key),
+        may_run=who().may(Role.OPERATOR),
+        may_pause=who().may(Role.ADMIN),
+        form=form or ReasonForm(),
+    )
+    return render_page(
+        "definitions/page.html", "definitions/_workflow.html", status=status, page=page
+    )
 
 
 def load_workflow(key: str) -> WorkflowView:

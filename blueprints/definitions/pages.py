@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from blueprints.runs.forms import ReasonForm
 from blueprints.schema_form.view import FormView
 from engine.services.find_definitions import DefinitionRow
 from engine.services.look_ahead import Ahead
@@ -20,6 +21,9 @@ class DefinitionsPage:
 class DefinitionPage:
     workflow: WorkflowView
     may_run: bool
+    may_pause: bool
+    form: ReasonForm
+    """Why it was to be paused, as it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

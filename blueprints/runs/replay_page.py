@@ -23,6 +23,7 @@ from engine.services.look_ahead import Ahead
 from engine.services.show_definition import payload_schema_of
 from engine.services.side_effects import side_effects_of
 from engine.services.version_changes import OfferedVersion, offered_versions
+from engine.store.definitions import RUNNABLE
 
 
 class Editing(StrEnum):
@@ -56,6 +57,8 @@ class ReplayPage:
     token: str
     form: FormView
     """Over the payload as it is shown; without fields there is no form of it."""
+    refused: str | None = None
+    """Why it cannot be replayed now."""
     ahead: Ahead | None = None
     effects: tuple[tuple[str, int], ...] = ()
     """Actions of the old run that took effect, and how often: they happen again."""
@@ -104,6 +107,7 @@ def blank_page(opened: OpenedRun, editing: Editing, chosen: int | None = None) -
         status=RunStatus(run.status),
         token=secrets.token_urlsafe(24),
         form=edit.shown(form, payload.value),
+        refused=_refused(opened),
         effects=tuple(side_effects_of(session, [run.run_id]).get(run.run_id, ())),
         versions=_choices(offered_versions(opened, rules(), fingerprints(), chosen)),
         version=chosen,
@@ -112,6 +116,14 @@ def blank_page(opened: OpenedRun, editing: Editing, chosen: int | None = None) -
         shown=payload.shown_hash if editing else "",
         sealed=tuple(sealed_places(payload.value)) if editing else (),
     )
+
+
+def _refused(opened: OpenedRun) -> str | None:
+    if opened.row.is_paused:
+        return "The workflow is paused: new runs of it are not accepted."
+    if opened.row.definition_status not in RUNNABLE:
+        return "The workflow is not published: it cannot be run."
+    return None
 
 
 def page_as_sent(

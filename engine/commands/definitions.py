@@ -13,9 +13,10 @@ from engine.definitions.check import Finding
 from engine.runs import strict_json
 from engine.services import publish_definition
 from engine.services.find_definitions import DefinitionRow, list_definitions
+from engine.services.pause_definition import pause_definition, unpause_definition
 from engine.services.publish_definition import DocumentRefused
 
-definitions = CommandGroup("definitions", help="Workflows: publish, check, list, simulate.")
+definitions = CommandGroup("definitions", help="Workflows: publish, check, list, pause, simulate.")
 
 
 @definitions.command("publish")
@@ -80,6 +81,24 @@ def list_(as_json: bool) -> None:
     )
     if not found:
         say("No workflow is published yet: `flask definitions publish FILE`.")
+
+
+@definitions.command("pause")
+@click.argument("key")
+@click.option("--reason", metavar="TEXT", help="Said to whoever wants to start a run.")
+def pause(key: str, reason: str | None) -> None:
+    """Accept no new run of the workflow KEY; those that are open go on."""
+    changed = pause_definition(services(), key, ACTOR, reason)
+    say(f"{key} is paused{': new runs are refused' if changed else ' already'}.")
+
+
+@definitions.command("unpause")
+@click.argument("key")
+@click.option("--reason", metavar="TEXT")
+def unpause(key: str, reason: str | None) -> None:
+    """Accept runs of the workflow KEY again."""
+    changed = unpause_definition(services(), key, ACTOR, reason)
+    say(f"{key} is {'not paused any more' if changed else 'not paused'}.")
 
 
 def _row(row: DefinitionRow) -> dict[str, object]:

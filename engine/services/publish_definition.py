@@ -90,16 +90,6 @@ def publish(services: Services, document: Json, actor: Actor) -> Published:
         return _publish(services, kept, actor)
 
 
-def pause(services: Services, key: str, actor: Actor) -> None:
-    """No new runs are accepted; those that run go on. Raises `NotFound`."""
-    _set_paused(services, key, actor, paused=True)
-
-
-def unpause(services: Services, key: str, actor: Actor) -> None:
-    """Raises `NotFound`."""
-    _set_paused(services, key, actor, paused=False)
-
-
 def _publish(services: Services, document: Json, actor: Actor) -> Published:
     with services.store.writing() as session:
         findings = _check(services, session, document)
@@ -263,23 +253,3 @@ class _Publishing:
         row.validation_warnings = [one.as_data() for one in findings]
         row.validated_at = self.now
         row.validation_payload_schema_hash = None if schema is None else canonical_hash(schema)
-
-
-def _set_paused(services: Services, key: str, actor: Actor, *, paused: bool) -> None:
-    with services.store.writing() as session:
-        found = find_definitions.by_key(session, key, lock=True)
-        definition = found or find_definitions.find_definition(session, key)
-        if definition.is_paused == paused:
-            return
-        definition.is_paused = paused
-        definition.updated_by = actor.operator_id
-        definition.updated_at = services.now()
-        audit.record(
-            session,
-            actor,
-            "workflow_pause" if paused else "workflow_unpause",
-            services.now(),
-            record_type=audit.DEFINITION,
-            record_id=definition.workflow_id,
-            details={"key": key},
-        )

@@ -15,6 +15,7 @@ from engine.runs.redaction import Redactor
 from engine.services.find_definitions import find_definition, latest_version
 from engine.services.find_schedule import ScheduleView, find_schedule
 from engine.services.outline import StepOutline, read_outline
+from engine.services.pause_definition import Pause, pause_of
 from engine.services.redact_run import Rules
 from engine.store.definitions import (
     RUNNABLE,
@@ -61,6 +62,8 @@ class WorkflowView:
     document: RedactedPayload
     """The newest version's document."""
     updated_at: datetime
+    pause: Pause | None = None
+    """Where it is paused, and where that is known."""
     schedule: ScheduleView | None = None
     """None: it starts by no clock."""
 
@@ -108,6 +111,7 @@ def show_definition(session: Session, key: str, rules: Rules) -> WorkflowView:
         ),
         document=Redactor(rules.patterns).redact(document),
         updated_at=definition.updated_at,
+        pause=pause_of(session, definition.workflow_id) if definition.is_paused else None,
         schedule=find_schedule(session, definition.workflow_id),
     )
 

@@ -148,3 +148,14 @@ def test_publishing_warns_of_a_secret_that_is_not_there(flask: CommandLine) -> N
     assert "warning" in result.stderr
     assert "UNKNOWN_SECRET" in result.stderr
     assert result.stderr.count("UNKNOWN_SECRET") == 1
+
+
+def test_pause_refuses_runs_until_unpause(flask: CommandLine) -> None:
+    flask("definitions", "publish", flask.file(document()))
+    assert "paused" in flask("definitions", "pause", "greet", "--reason", "Broken").stderr
+    assert flask.json("definitions", "list")[0]["state"] == "paused"
+    assert "paused: new runs" in flask("runs", "start", "greet", code=3).stderr
+    assert "already" in flask("definitions", "pause", "greet").stderr
+    flask("definitions", "unpause", "greet")
+    assert flask.json("definitions", "list")[0]["state"] == "published"
+    flask("definitions", "pause", "nothing", code=3)

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 
 from engine.actions.registry import default_registry
 from engine.definitions.hashing import canonical_hash
-from engine.errors import Conflict, Invalid, NotFound
+from engine.errors import Conflict, Invalid
 from engine.services import find_definitions, payload_schemas, publish_definition
 from engine.services.context import Actor, Services
+from engine.services.pause_definition import pause_definition
 from engine.services.publish_definition import DocumentRefused, Published
 from engine.store.session import Store
 from engine.store.tables import AuditLog, WorkflowDefinition, WorkflowDefinitionVersion
@@ -210,25 +211,9 @@ def test_publishing_is_audited_once(services: Services) -> None:
 
 def test_publishing_does_not_unpause(services: Services) -> None:
     publish(services, document())
-    publish_definition.pause(services, "greet", ACTOR)
-    publish_definition.pause(services, "greet", ACTOR)
+    pause_definition(services, "greet", ACTOR, "Broken")
     publish(services, document(name="New"))
     assert definition(services).is_paused
-    publish_definition.unpause(services, "greet", ACTOR)
-    assert not definition(services).is_paused
-    with services.store.reading() as session:
-        operations = list(session.scalars(select(AuditLog.operation)))
-    assert sorted(operations) == [
-        "workflow_pause",
-        "workflow_publish",
-        "workflow_publish",
-        "workflow_unpause",
-    ]
-
-
-def test_what_is_not_there_cannot_be_paused(services: Services) -> None:
-    with pytest.raises(NotFound):
-        publish_definition.pause(services, "nothing", ACTOR)
 
 
 def test_publishers_at_once_get_numbers_of_their_own(services: Services) -> None:

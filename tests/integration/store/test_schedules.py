@@ -10,11 +10,11 @@ import pytest
 
 from engine.contract import temporal_workflow_id
 from engine.definitions.payload_schema import BUILT_IN_SCHEMAS, CLOCK_SCHEMA, validate_payload
-from engine.services import publish_definition
 from engine.services.context import Services
 from engine.services.find_definitions import find_definition
 from engine.services.fire_schedules import due_schedules, fire_schedule
 from engine.services.launch_run import Launched, accept
+from engine.services.pause_definition import pause_definition, unpause_definition
 from engine.services.payload_schemas import all_schemas
 from engine.services.start_by_schedule import start_scheduled
 from engine.store.session import Store
@@ -172,9 +172,9 @@ def test_a_paused_workflow_skips_its_times_and_says_so(services: Services, store
     publish(services, EVERY_HOUR)
     publish(services, once(), key="once")
     for key in ("greet", "once"):
-        publish_definition.pause(services, key, SOMEBODY)
+        pause_definition(services, key, SOMEBODY, "Broken")
     fire(services)
-    publish_definition.unpause(services, "greet", SOMEBODY)
+    unpause_definition(services, "greet", SOMEBODY)
     kept = {row.trigger_type: row for row in rows(store, WorkflowSchedule)}
 
     assert rows(store, WorkflowRun) == []

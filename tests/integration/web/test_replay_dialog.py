@@ -65,7 +65,7 @@ def test_left_alone_the_form_keeps_every_value(
     assert "payload" not in form.fields
     assert form.fields["field:/seats"] == "3"
     assert form.fields["field:/password"] == form.fields["field:/customer/email"] == ""
-    typed = {name: text.replace("\n", "\r\n") for name, text in form.fields.items()}
+    typed: dict[str, Any] = {name: text.replace("\n", "\r\n") for name, text in form.fields.items()}
     assert operator.submit(form, **typed | {"reason": "again"}).status_code == 303
     assert canonical(_payload_of_the_replay(store)) == canonical(PAYLOAD)
 
@@ -77,7 +77,7 @@ def test_a_sealed_field_says_keep_original_and_is_replaced_by_what_is_typed(
     sealed = [a for a in page.all("input") if a.get("placeholder") == "keep original"]
     assert {a["name"] for a in sealed} == {"field:/password", "field:/customer/email"}
     form = page.form(f"/runs/{old.run_id}/replay")
-    typed = {"field:/password": "new one", "field:/seats": "4", "field:/discount": ""}
+    typed: dict[str, Any] = {"field:/password": "new one", "field:/seats": "4", "field:/discount": ""}
     assert operator.submit(form, reason="again", **typed).status_code == 303
     expected = copy.deepcopy(PAYLOAD) | {"password": "new one", "seats": 4}
     del expected["discount"]
@@ -88,7 +88,7 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_nothing_typed_is_lost(
     operator: Browser, old: WorkflowRun
 ) -> None:
     form = _form(operator, old)
-    typed = {"field:/seats": "three", "field:/password": "typed", "reason": "Because"}
+    typed: dict[str, Any] = {"field:/seats": "three", "field:/password": "typed", "reason": "Because"}
     response = operator.submit(form, **typed)
     assert response.status_code == 422
     page = Page(response.text)
@@ -103,7 +103,8 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_nothing_typed_is_lost(
 def test_what_the_schema_refuses_is_said_beside_its_field(
     operator: Browser, old: WorkflowRun
 ) -> None:
-    response = operator.submit(_form(operator, old), reason="again", **{"field:/seats": "0"})
+    typed: dict[str, Any] = {"reason": "again", "field:/seats": "0"}
+    response = operator.submit(_form(operator, old), **typed)
     assert response.status_code == 422
     seats = next(a for a in Page(response.text).all("input") if a.get("name") == "field:/seats")
     assert seats["aria-invalid"] == "true"
@@ -113,7 +114,8 @@ def test_other_values_than_were_shown_are_a_409_that_keeps_the_edit(
     operator: Browser, store: Store, old: WorkflowRun
 ) -> None:
     form = _form(operator, old)
-    response = operator.submit(form, reason="again", shown="0" * 64, **{"field:/seats": "9"})
+    typed: dict[str, Any] = {"reason": "again", "shown": "0" * 64, "field:/seats": "9"}
+    response = operator.submit(form, **typed)
     assert response.status_code == 409
     again = Page(response.text).form(form.action)
     assert again.fields["field:/seats"] == "9"

@@ -7,6 +7,7 @@ from datetime import datetime
 from engine.services import publish_definition
 from engine.services.context import Services
 from engine.services.fire_schedules import fire_schedules
+from engine.services.pause_definition import pause_definition
 from engine.store.runs import WorkflowRun
 from engine.store.session import Store
 from tests import builders
@@ -48,7 +49,7 @@ def test_it_says_why_the_last_time_started_nothing(
     once = {"type": "schedule", "runAt": TEN.isoformat()}
     publish(services, trigger=once)
     publish(services, key="unfit", trigger=once, payloadSchema={"required": ["name"]})
-    publish_definition.pause(services, "greet", SOMEBODY)
+    pause_definition(services, "greet", SOMEBODY, "Broken")
     assert "if it is not paused then" in operator.page("/workflows/greet").text
     fire(services, clock, TEN)
     assert "was skipped: Greet is paused" in operator.page("/workflows/greet").text
