@@ -58,6 +58,8 @@ def _claim(session: Session, claim: Claim, now: datetime) -> bool:
         .values(
             claimed_by=claim.claimed_by,
             claimed_at=func.coalesce(RUNS.c.claimed_at, now),
+            # Of a child, and where whoever started it died before it could note it.
+            temporal_run_id=func.coalesce(RUNS.c.temporal_run_id, claim.claimed_by),
             updated_at=now,
         )
     )

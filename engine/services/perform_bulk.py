@@ -39,6 +39,8 @@ _PASS_WITHIN_S: Final = 1.5
 """Short, so that operations take turns and a worker can leave."""
 _ASK_AGAIN_AFTER: Final = timedelta(seconds=5)
 """While Temporal does not answer."""
+_LONGEST_HOLD: Final = timedelta(minutes=2)
+"""Limits of launches are counted by the minute."""
 _UNREACHABLE: Final = "Temporal does not answer."
 _NOT_ALLOWED: Final = "Whoever started this may not do it any more."
 
@@ -216,10 +218,19 @@ class _Pass:
 
 
 def _take(services: Services, owner: str) -> BulkOperation | None:
-    """Lease the operation whose last turn is longest ago."""
+    """Lease the operation whose last turn is longest ago.
+
+    Times that lie further ahead than anybody would set them came from a wrong clock.
+    """
     now, bulk = services.now(), BulkOperation
-    free = or_(bulk.lease_owner.is_(None), bulk.lease_expires_at < now)
-    due = or_(bulk.held_until.is_(None), bulk.held_until <= now)
+    free = or_(
+        bulk.lease_owner.is_(None),
+        bulk.lease_expires_at < now,
+        bulk.lease_expires_at > now + 2 * LEASE_FOR,
+    )
+    due = or_(
+        bulk.held_until.is_(None), bulk.held_until <= now, bulk.held_until > now + _LONGEST_HOLD
+    )
     with services.store.reading() as session:
         found = session.scalars(
             select(bulk)

@@ -124,9 +124,15 @@ class _Opening:
         )
         if own and self._attempt.may_repeat:
             return True
-        if entry.lease_expires_at is not None and entry.lease_expires_at > self._now:
+        if self._is_held(entry):
             raise CallIsBusy("another attempt of this call holds its lease")
         return self._attempt.may_repeat
+
+    def _is_held(self, entry: ledger.Entry) -> bool:
+        """One that ends further ahead than anybody would set it came from a wrong clock: its holder
+        is given up by Temporal, and if it lives it cannot close what was taken from it."""
+        ends = entry.lease_expires_at
+        return ends is not None and self._now < ends <= self._now + 2 * LEASE
 
     def _give_up(self, session: Session, entry: ledger.Entry) -> StepFailed:
         failed = outcome_unknown("The worker that executed this action was lost.")

@@ -10,12 +10,19 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.orm import Session
 
 _BEGIN = "sqlite_begin"
+
+LOST_AFTER_S: Final = 20
+"""A connection whose other side says nothing for so long is lost: without that a thread would wait
+for the kernel's two hours, and what its transaction has locked would stay locked as long."""
+_STATEMENT_WITHIN_S: Final = 30
+_IDLE_WITHIN_S: Final = 30
+"""In a transaction: whoever holds its locks and asks for nothing is not there any more."""
 _open = threading.local()
 
 
@@ -53,9 +60,32 @@ def engine_options(url: str, *, pool_size: int = 10, ping: bool = True) -> dict[
         "connect_args": {
             "connect_timeout": 5,
             "client_encoding": "utf8",
-            "options": "-c statement_timeout=30000",
+            **_noticing_a_lost_server(),
+            "options": _noticing_a_lost_client(),
         },
     }
+
+
+def _noticing_a_lost_server() -> dict[str, int]:
+    """libpq's; a Unix socket does without."""
+    return {
+        "keepalives_idle": max(1, LOST_AFTER_S // 2),
+        "keepalives_interval": max(1, LOST_AFTER_S // 4),
+        "keepalives_count": 2,
+        "tcp_user_timeout": LOST_AFTER_S * 1000,
+    }
+
+
+def _noticing_a_lost_client() -> str:
+    """The server's, for this session."""
+    settings = {
+        "statement_timeout": _STATEMENT_WITHIN_S * 1000,
+        "idle_in_transaction_session_timeout": _IDLE_WITHIN_S * 1000,
+        "tcp_keepalives_idle": max(1, LOST_AFTER_S // 2),
+        "tcp_keepalives_interval": max(1, LOST_AFTER_S // 4),
+        "tcp_keepalives_count": 2,
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
 _json_in_its_own_characters = json.JSONEncoder(ensure_ascii=False).encode

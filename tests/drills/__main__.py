@@ -1,6 +1,8 @@
 """The long drill: `python -m tests.drills [--runs N] [--seed N] [--report FILE]`.
 
-Exit code 0: every accepted run has ended, and every row is what Temporal's history says.
+Exit code 0: every accepted run has ended, and every row is what Temporal's history says. The plan
+is printed before, and is the same for the same seed; `--plan` prints it alone. FILE gets the report
+as JSON.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.drills import faults
 from tests.drills.drill import drill
+from tests.drills.plan import Length, make_plan
 
 
 def main() -> int:
@@ -21,13 +23,18 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--report", type=Path)
+    parser.add_argument("--plan", action="store_true", help="print it, and do nothing")
+    parser.add_argument("--keep", type=Path, help="a directory for logs and files, kept")
     given = parser.parse_args()
-    print(f"seed {given.seed}, {given.runs} runs", flush=True)
+    plan = make_plan(given.seed, given.runs, Length.LONG)
+    print(plan.text(), flush=True)
+    if given.plan:
+        return 0
     with tempfile.TemporaryDirectory(prefix="rs-drill-") as directory:
-        report = drill(Path(directory), given.seed, given.runs, faults.long, again=True)
+        report = drill(given.keep or Path(directory), plan)
     print(report.text())
     if given.report is not None:
-        given.report.write_text(report.text() + "\n")
+        given.report.write_text(report.as_json() + "\n")
     return 1 if report.violations else 0
 
 

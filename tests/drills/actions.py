@@ -1,7 +1,7 @@
 """Actions whose effects a drill counts, installed as a third party's.
 
-Each call appends `<action> <tag> <idempotency key>` to the file that `DRILL_EFFECTS` names, in the
-middle of its work: a process may be killed before and after.
+Each call appends `<action> <run id> <idempotency key> <attempt>` to the file that `DRILL_EFFECTS`
+names, in the middle of its work: a process may be killed before and after.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from engine.actions.action import Action, ActionContext
+from engine.errors import Category, StepFailed
 
 EFFECTS: Final = "DRILL_EFFECTS"
 ENTRY_POINTS: Final = "[run_studio.actions]\ndrill = tests.drills.actions:ACTIONS\n"
@@ -22,23 +23,35 @@ ENTRY_POINTS: Final = "[run_studio.actions]\ndrill = tests.drills.actions:ACTION
 class Touch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    tag: str
     ms: int = 0
+    fails: int = 0
+    """How many attempts fail first, with no effect."""
+    category: str = "TransientError"
+    bytes: int = 0
+    """Size of the text that it gives."""
 
 
 class Touched(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    tag: str
+    text: str = ""
+
+
+def leave_line(name: str, context: ActionContext) -> None:
+    """The effect."""
+    line = f"{name} {context.run_id} {context.idempotency_key} {context.attempt}\n"
+    with Path(os.environ[EFFECTS]).open("a") as file:
+        file.write(line)
 
 
 def _action(name: str, *, repeatable: bool, quick: bool) -> Action:
     def run(touch: Touch, context: ActionContext) -> Touched:
         time.sleep(touch.ms / 2000)
-        with Path(os.environ[EFFECTS]).open("a") as file:
-            file.write(f"{name} {touch.tag} {context.idempotency_key}\n")
+        if context.attempt <= touch.fails:
+            raise StepFailed(Category(touch.category), "It was told to fail.", code="TOLD_TO")
+        leave_line(f"drill.{name}", context)
         time.sleep(touch.ms / 2000)
-        return Touched(tag=touch.tag)
+        return Touched(text="x" * touch.bytes)
 
     return Action(
         id=f"drill.{name}",

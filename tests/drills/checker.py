@@ -1,43 +1,45 @@
-"""Compares every row with Temporal's history and with the effects that were counted."""
+"""The verdict of a drill: every run against Temporal's history, and every effect counted."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
-from temporalio.client import Client, WorkflowExecutionStatus
+from sqlalchemy import func, select
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.gateway.connect import LazyConnection, TemporalOptions
 from engine.gateway.loop_thread import LoopThread
 from engine.runs.status import TERMINAL
+from engine.store.bulk import BulkOperation, BulkStatus
+from engine.store.events import DeliveryStatus, WorkflowEventDelivery, WorkflowRuntimeEvent
 from engine.store.session import Store
-from engine.store.tables import WorkflowDataStore, WorkflowDefinition, WorkflowRun
-from tests.drills.documents import SHAPES, Shape
+from engine.store.tables import WorkflowRun
+from tests.drills.compare import faults_of
+from tests.drills.documents import shape_of
+from tests.drills.effects import of_effects, of_outcome, read_effects
+from tests.drills.evidence import Evidence, gather
+from tests.drills.retold import Chain, fetch_chain, retell
 
-_SHAPES: Final = {shape.key: shape for shape in SHAPES}
-
-AGREED: Final = {
-    ("SUCCEEDED", "COMPLETED"),
-    ("FAILED", "FAILED"),
-    ("CANCELED", "CANCELED"),
-    ("CANCELED", "TERMINATED"),
-    # Temporal was told of it, but the row said first that its launch had failed.
-    ("FAILED", "COMPLETED"),
-}
+_FETCHED_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
-class Looked:
-    run_id: str
-    tag: str
-    shape: Shape
-    status: str
-    error: dict[str, Any]
-    temporal: str | None
+class Promised:
+    """What operators were told: it must be so."""
+
+    accepted: frozenset[str]
+    """Runs."""
+    answers: dict[str, Any]
+    """By task: the payload that was accepted."""
+    canceled: frozenset[str]
+    """Runs whose cancel was accepted."""
 
 
 class Checker:
@@ -50,121 +52,119 @@ class Checker:
     def close(self) -> None:
         self._thread.stop()
 
+    # Is it over?
+
+    def unsettled(self) -> list[str]:
+        """What is still to come; empty when all is said."""
+        return [*self.open_rows(), *self.open_executions(), *self._undelivered()]
+
     def open_rows(self) -> list[str]:
         with self._store.reading() as session:
-            return list(
-                session.scalars(
-                    select(WorkflowRun.run_id).where(WorkflowRun.status.not_in(TERMINAL))
-                )
+            open_ = session.scalars(
+                select(WorkflowRun.run_id).where(WorkflowRun.status.not_in(TERMINAL))
             )
+            return [f"{run_id} is still open" for run_id in open_]
 
     def open_executions(self) -> list[str]:
         async def listing(client: Client) -> list[str]:
             query = 'ExecutionStatus = "Running"'
             return [each.id async for each in client.list_workflows(query)]
 
-        return list(self._connection.call(listing, timeout_s=30))
+        return [f"{name} still executes" for name in self._connection.call(listing, timeout_s=30)]
 
-    def looked(self) -> list[Looked]:
+    def _undelivered(self) -> list[str]:
+        under_way = [DeliveryStatus.PENDING, DeliveryStatus.DELIVERED]
+        count = select(func.count())
         with self._store.reading() as session:
-            rows = session.execute(
-                select(WorkflowRun, WorkflowDefinition.key).join(
-                    WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id
+            deliveries = session.scalar(
+                count.select_from(WorkflowEventDelivery).where(
+                    WorkflowEventDelivery.status.in_(under_way)
                 )
-            ).all()
-        return [
-            Looked(
-                run.run_id,
-                str((run.input_json or {})["tag"]),
-                _SHAPES[str(key)],
-                run.status,
-                run.error_json or {},
-                self._of_temporal(run.temporal_workflow_id),
             )
-            for run, key in rows
-        ]
+            events = session.scalar(
+                count.select_from(WorkflowRuntimeEvent).where(
+                    WorkflowRuntimeEvent.processed_at.is_(None)
+                )
+            )
+            bulks = session.scalar(
+                count.select_from(BulkOperation).where(BulkOperation.status == BulkStatus.STARTED)
+            )
+        left = {"deliveries": deliveries, "events": events, "bulk operations": bulks}
+        return [f"{number} {name} are not done" for name, number in left.items() if number]
 
-    def violations(self, accepted: set[str]) -> list[str]:
+    # Is it true?
+
+    def violations(
+        self, promised: Promised, skews: Collection[timedelta] = (timedelta(0),)
+    ) -> list[str]:
         """What must not be; empty when the promise held."""
-        found = [f"{run_id} is still open" for run_id in self.open_rows()]
-        found += [f"{name} still executes" for name in self.open_executions()]
-        runs = self.looked()
-        found += [f"{lost} was accepted and has no row" for lost in accepted - ids(runs)]
-        effects, counters = self._effects_by_tag(), self._counters()
-        for run in runs:
-            faults = [*_ending(run, run.run_id in accepted), *_effects(run, effects[run.tag])]
-            faults += _counted(run, counters.get(run.tag, 0))
-            found += [f"{run.run_id} ({run.shape.key}, {run.tag}): {fault}" for fault in faults]
+        runs = gather(self._store)
+        found = [*self.unsettled(), *of_promises(runs, promised)]
+        chains, effects = self.chains(runs), read_effects(self._effects)
+        for one in runs:
+            shape, run_id = shape_of(one.key), one.run.run_id
+            faults = [
+                *faults_of(one, chains.get(run_id), skews),
+                *of_effects(one, shape, effects.get(run_id, Counter())),
+                *_of_launch(one, promised),
+            ]
+            if not _refused_at_launch(one):
+                faults += of_outcome(one, shape)
+            found += [f"{run_id} ({one.key}): {fault}" for fault in faults]
+        lost = effects.keys() - {one.run.run_id for one in runs}
+        return [*found, *(f"{run_id} took effect and has no row" for run_id in lost)]
+
+    def chains(self, runs: Sequence[Evidence]) -> dict[str, Chain]:
+        """Of every run that Temporal knows."""
+
+        async def fetch(client: Client) -> dict[str, Chain]:
+            limit = asyncio.Semaphore(_FETCHED_AT_ONCE)
+            fetched = await asyncio.gather(*(_fetch(client, one, limit) for one in runs))
+            chains = {one.run.run_id: chain for one, chain in zip(runs, fetched, strict=True)}
+            return {run_id: chain for run_id, chain in chains.items() if chain is not None}
+
+        async def fetch_and_retell(client: Client) -> dict[str, Chain]:
+            chains = await fetch(client)
+            await retell(list(chains.values()))
+            return chains
+
+        found: dict[str, Chain] = self._connection.call(fetch_and_retell, timeout_s=900)
         return found
 
-    def _of_temporal(self, workflow_id: str | None) -> str | None:
-        async def describe(client: Client) -> WorkflowExecutionStatus | None:
-            try:
-                return (await client.get_workflow_handle(workflow_id or "").describe()).status
-            except RPCError as error:
-                if error.status is RPCStatusCode.NOT_FOUND:
-                    return None
-                raise
 
-        status = self._connection.call(describe, timeout_s=30)
-        return None if status is None else str(status.name)
-
-    def _effects_by_tag(self) -> dict[str, Counter[tuple[str, str, str]]]:
-        """(action, step, key) of every line, by the run's tag."""
-        found: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
-        lines = self._effects.read_text().splitlines() if self._effects.exists() else []
-        for line in lines:
-            action, name, key = line.split(" ")
-            tag, _, step = name.rpartition("/")
-            found[tag][action, step, key] += 1
-        return found
-
-    def _counters(self) -> dict[str, int]:
-        with self._store.reading() as session:
-            rows = session.execute(select(WorkflowDataStore.key, WorkflowDataStore.value)).all()
-        return {key: int(value["v"]) for key, value in rows}
+async def _fetch(client: Client, one: Evidence, limit: asyncio.Semaphore) -> Chain | None:
+    workflow_id = str(one.run.temporal_workflow_id)
+    async with limit:
+        try:
+            newest = await client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        return await fetch_chain(client, workflow_id, newest.run_id)
 
 
-def ids(runs: list[Looked]) -> set[str]:
-    return {run.run_id for run in runs}
+def _refused_at_launch(one: Evidence) -> bool:
+    return one.run.status == "FAILED" and (one.run.error_json or {}).get("stage") == "launch"
 
 
-def _ending(run: Looked, accepted: bool) -> list[str]:
-    if run.temporal is None:
-        never = run.status == "FAILED" and run.error.get("stage") == "launch"
-        return [] if never else [f"{run.status}, and Temporal does not know it"]
-    faults = []
-    if (run.status, run.temporal) not in AGREED:
-        faults.append(f"{run.status} here, {run.temporal} in Temporal")
-    if run.status == "FAILED" and not _may_fail(run, accepted):
-        faults.append(f"FAILED: {run.error}")
-    return faults
-
-
-def _may_fail(run: Looked, accepted: bool) -> bool:
-    """A call that must not be made again may have an unknown outcome; a launch may be refused."""
-    if run.error.get("category") == "OutcomeUnknown":
-        return "once" in run.shape.effects.values()
-    return run.error.get("stage") == "launch" and not accepted
-
-
-def _effects(run: Looked, seen: Counter[tuple[str, str, str]]) -> list[str]:
-    faults = []
-    for step, action in run.shape.effects.items():
-        keys = {key for name, at, key in seen if (name, at) == (action, step)}
-        times = sum(n for (name, at, _), n in seen.items() if (name, at) == (action, step))
-        if action == "once" and times > 1:
-            faults.append(f"{step}, not to be repeated, took effect {times} times")
-        if len(keys) > 1:
-            faults.append(f"{step} was called with {len(keys)} keys: its effect is doubled")
-        if run.status == "SUCCEEDED" and not times:
-            faults.append(f"{step} never took effect")
-    return faults
-
-
-def _counted(run: Looked, counted: int) -> list[str]:
-    if counted > run.shape.counted:
-        return [f"counted {counted}, not {run.shape.counted}: store.increment is doubled"]
-    if run.status == "SUCCEEDED" and counted != run.shape.counted:
-        return [f"counted {counted}, not {run.shape.counted}"]
+def _of_launch(one: Evidence, promised: Promised) -> list[str]:
+    if _refused_at_launch(one) and one.run.run_id in promised.accepted:
+        return ["it was accepted, and its row says that its launch failed"]
     return []
+
+
+def of_promises(runs: Sequence[Evidence], promised: Promised) -> list[str]:
+    rows = {one.run.run_id: one for one in runs}
+    found = [f"{lost} was accepted and has no row" for lost in promised.accepted - rows.keys()]
+    tasks = {task.task_id: task for one in runs for task in one.tasks}
+    for task_id, answer in promised.answers.items():
+        task = tasks.get(task_id)
+        if task is None or (task.status, task.answer_json) != ("ANSWERED", answer):
+            found.append(f"the answer {answer} of the task {task_id} was accepted and is lost")
+    for run_id in promised.canceled & rows.keys():
+        if rows[run_id].run.cancel_requested_at is None:
+            found.append(f"{run_id}: its cancel was accepted and is lost")
+    fired = Counter(one.run.trigger_fire_key for one in runs if one.run.trigger_fire_key)
+    found += [f"{key} was fired {times} times" for key, times in fired.items() if times > 1]
+    return found

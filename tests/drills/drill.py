@@ -1,157 +1,273 @@
-"""One drill: launch, break, wait, compare. What is broken when is decided by the seed."""
+"""One drill: launch, break, wait, compare. What is done is decided by its plan."""
 
 from __future__ import annotations
 
-import itertools
-import json
-import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from engine.actions.registry import default_registry
+from engine.gateway.connect import LazyConnection, TemporalOptions
+from engine.gateway.loop_thread import LoopThread
+from engine.gateway.runs import TemporalRunGateway
+from engine.runs.status import TERMINAL
 from engine.services.context import Actor
 from engine.services.manage_operators import ensure_admin
 from engine.services.publish_definition import publish
+from engine.store.logs import LogSource
+from engine.store.session import in_transaction
+from engine.store.tables import WorkflowDefinition, WorkflowRun, WorkflowRunLog
 from tests import builders
 from tests.drills.actions import ACTIONS
+from tests.drills.bulk import BulkOperator
 from tests.drills.checker import Checker
-from tests.drills.documents import SHAPES
-from tests.drills.faults import Fault
+from tests.drills.documents import AT_A_TIME, SHAPES, at_times
+from tests.drills.faults import BY_NAME
 from tests.drills.house import EMAIL, PASSWORD, House
-from tests.drills.launches import Launches
+from tests.drills.operators import Operators
+from tests.drills.plan import Launch, Plan
+from tests.drills.report import Report, Struck
 
 AT_ONCE: Final = 6
 BETWEEN_S: Final = 0.5
-PAUSE_S: Final = 0.5
-"""Between the launches of one operator."""
-SETTLE_WITHIN_S: Final = 120.0
+WORKERS: Final = 2
+SETTLE_WITHIN_S: Final = 180.0
+CLOCK_EVERY: Final = timedelta(seconds=12)
+"""Between two runs that begin by themselves."""
+FIRST_CLOCK: Final = timedelta(seconds=15)
+RUNS_A_CLOCK: Final = 25
+_WATCH_EVERY_S: Final = 0.25
+_ACTOR: Final = Actor(source="command")
+
+
+def drill(directory: Path, plan: Plan) -> Report:
+    return Drill(directory, plan).run()
+
+
+class Drill:
+    def __init__(self, directory: Path, plan: Plan) -> None:
+        self._plan = plan
+        self._began = time.monotonic()
+        self._report = Report(plan.seed, len(plan.launches), plan.digest)
+        self._house = House(directory)
+        self._checker = Checker(
+            self._house.store, self._house.temporal.address, self._house.effects_file
+        )
+        self._thread = LoopThread()
+        registry = default_registry(plugins=())
+        for action in ACTIONS:
+            registry.register(action)
+        options = TemporalOptions(self._house.temporal.address)
+        self._services = builders.services(
+            self._house.store,
+            catalogue=registry,
+            now=lambda: datetime.now(UTC),
+            gateway=TemporalRunGateway(LazyConnection(options, self._thread), in_transaction),
+        )
+        self._operators = Operators(self._house.url, self._services)
+        self._bulk = BulkOperator(self._services, EMAIL)
+        self._ends = _Ends(self._house)
+
+    def run(self) -> Report:
+        house, report = self._house, self._report
+        try:
+            self._prepare()
+            self._launch_and_break()
+            self._settle()
+            self._compare()
+        except BaseException:
+            print(report.text(), house.said(), sep="\n", flush=True)
+            raise
+        finally:
+            self._ends.finish()
+            self._checker.close()
+            self._thread.stop()
+            house.close()
+        return report
+
+    def _prepare(self) -> None:
+        """The operator, the documents, the processes."""
+        ensure_admin(self._services, EMAIL, PASSWORD, _ACTOR)
+        clocks = max(1, len(self._plan.launches) // RUNS_A_CLOCK)
+        first = datetime.now(UTC) + FIRST_CLOCK
+        times = [first + number * CLOCK_EVERY for number in range(clocks)]
+        for shape in (*SHAPES, *at_times(times)):
+            publish(self._services, shape.document, _ACTOR)
+        self._last_clock = time.monotonic() + (times[-1] - datetime.now(UTC)).total_seconds()
+        self._house.start_web()
+        for _ in range(WORKERS):
+            self._house.start_worker()
+        self._house.wait_for_web()
+        self._operators.sign_in()
+
+    def _launch_and_break(self) -> None:
+        """Launches and faults take turns, as the plan says."""
+        gate = _Gate(self._plan)
+        self._ends.start()
+        self._bulk.start()
+
+        def keep_launching() -> None:
+            while (launch := gate.next()) is not None:
+                self._operators.launch(launch)
+                gate.launched()
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            pending = [pool.submit(keep_launching) for _ in range(AT_ONCE)]
+            for number, name in enumerate(self._plan.strikes):
+                while not gate.ready_for(number) and not any(
+                    future.done() and future.exception() for future in pending
+                ):
+                    self._keep(0.1)
+                self._strike(name)
+                gate.struck()
+            while not all(future.done() for future in pending):
+                self._keep(BETWEEN_S)
+            for future in pending:
+                future.result()
+
+    def _strike(self, name: str) -> None:
+        began = time.monotonic()
+        BY_NAME[name].strike(self._house)
+        took = time.monotonic() - began
+        self._report.struck.append(Struck(name, self._since(began), round(took, 1)))
+        print(f"{self._since(began):7.1f} s  {name} ({took:.1f} s)", flush=True)
+        self._keep(BETWEEN_S)
+
+    def _keep(self, seconds: float) -> None:
+        """As a supervisor does."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._house.replace_dead()
+            time.sleep(0.1)
+
+    def _settle(self) -> None:
+        """Until nothing is left to come; what is then, is told."""
+        over = time.monotonic()
+        finishing = threading.Thread(target=self._finish_operators)
+        finishing.start()
+        while finishing.is_alive():
+            self._keep(BETWEEN_S)
+        while time.monotonic() < self._last_clock:
+            self._keep(BETWEEN_S)
+        self._bulk.finish()
+        until = time.monotonic() + SETTLE_WITHIN_S
+        while self._checker.unsettled() and time.monotonic() < until:
+            self._keep(BETWEEN_S)
+        self._report.settled_s = round(time.monotonic() - over, 1)
+
+    def _finish_operators(self) -> None:
+        self._operators.finish()
+
+    def _compare(self) -> None:
+        report, operators, house = self._report, self._operators, self._house
+        self._ends.finish()
+        began = time.monotonic()
+        report.violations = self._checker.violations(operators.promised, house.skews)
+        report.checked_s = round(time.monotonic() - began, 1)
+        ended = {run: self._since(at) for run, at in self._ends.ended.items()}
+        accepted = {run: self._since(at) for run, at in operators.accepted.items()}
+        report.note_recoveries(accepted, ended)
+        for run_id, key, status in self._ends.rows():
+            took = ended[run_id] - accepted[run_id] if run_id in accepted & ended.keys() else None
+            report.count(AT_A_TIME if key.startswith(AT_A_TIME) else key, status, took)
+        report.died, report.met = house.died, dict(sorted(house.met.items()))
+        report.unanswered, report.refused = operators.unanswered, operators.refused
+        report.events_sent, report.answers = operators.sent, len(operators.answers)
+        report.cancels = len(operators.canceled)
+        report.bulk_canceled, report.bulk_replayed = self._bulk.canceled, self._bulk.replayed
+        report.mended = self._ends.mended()
+        report.took_s = self._since(time.monotonic())
+
+    def _since(self, moment: float) -> float:
+        return round(moment - self._began, 2)
+
+
+class _Gate:
+    """Lets launches and faults take turns."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._next = self._launched = self._struck = 0
+        self._changed = threading.Condition()
+
+    def next(self) -> Launch | None:
+        """The next launch, when its turn has come; None: there is none left."""
+        with self._changed:
+            number = self._next
+            if number >= len(self._plan.launches):
+                return None
+            self._next += 1
+            self._changed.wait_for(lambda: number < self._allowed())
+            return self._plan.launches[number]
+
+    def launched(self) -> None:
+        with self._changed:
+            self._launched += 1
+            self._changed.notify_all()
+
+    def struck(self) -> None:
+        with self._changed:
+            self._struck += 1
+            self._changed.notify_all()
+
+    def ready_for(self, strike: int) -> bool:
+        """Have the launches begun that come before it? Some of them may wait for it."""
+        with self._changed:
+            return self._next >= self._plan.before(strike)
+
+    def _allowed(self) -> int:
+        """Up to the fault after the next one: launches are under way when a fault strikes."""
+        ahead = self._struck + 2
+        if ahead >= len(self._plan.strikes):
+            return len(self._plan.launches)
+        return self._plan.before(ahead)
 
 
 @dataclass
-class Report:
-    seed: int
-    runs: int
-    took_s: float = 0.0
-    settled_s: float = 0.0
-    """From the end of the last fault until every run had ended."""
-    struck: list[str] = field(default_factory=list)
-    died: int = 0
-    """Processes that ended by themselves: most met their fault point."""
-    unanswered: int = 0
-    refused: int = 0
-    ended: dict[str, int] = field(default_factory=dict)
-    violations: list[str] = field(default_factory=list)
+class _Ends:
+    """When each run ended, as somebody sees it who looks all the time."""
 
-    def text(self) -> str:
-        return json.dumps(asdict(self), indent=2)
+    house: House
+    ended: dict[str, float] = field(default_factory=dict)
+    _leave: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
 
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
 
-def drill(
-    directory: Path,
-    seed: int,
-    runs: int,
-    choose: Callable[[random.Random], list[Fault]],
-    *,
-    again: bool = False,
-) -> Report:
-    """Faults strike one after the other; with `again`, until all runs are launched."""
-    report, began = Report(seed, runs), time.monotonic()
-    house = House(directory)
-    checker = Checker(house.store, house.temporal.address, house.effects_file)
-    try:
-        _prepare(house)
-        house.start_web()
-        house.start_worker()
-        house.start_worker()
-        house.wait_for_web()
-        accepted = _launch_and_break(house, report, choose, again=again)
-        house.replace_dead()
-        _settle(checker, house, report)
-        report.violations = checker.violations(accepted)
-        report.ended = dict(Counter(run.status for run in checker.looked()))
-    except BaseException:
-        print(report.text(), house.said(), sep="\n", flush=True)
-        raise
-    finally:
-        checker.close()
-        house.close()
-    report.died = house.died
-    report.took_s = round(time.monotonic() - began, 1)
-    return report
+    def finish(self) -> None:
+        self._leave.set()
+        if self._thread is not None:
+            self._thread.join()
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(run, workflow's key, status)"""
+        query = select(WorkflowRun.run_id, WorkflowDefinition.key, WorkflowRun.status).join(
+            WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id
+        )
+        with self.house.store.reading() as session:
+            return [(run, str(key), status) for run, key, status in session.execute(query)]
 
-def _prepare(house: House) -> None:
-    """The operator, and the documents."""
-    registry = default_registry(plugins=())
-    for action in ACTIONS:
-        registry.register(action)
-    services = builders.services(house.store, catalogue=registry)
-    actor = Actor(source="command")
-    ensure_admin(services, EMAIL, PASSWORD, actor)
-    for shape in SHAPES:
-        publish(services, shape.document, actor)
+    def mended(self) -> dict[str, int]:
+        query = select(WorkflowRunLog.message).filter_by(source=LogSource.RECONCILER)
+        with self.house.store.reading() as session:
+            return dict(Counter(session.scalars(query)))
 
-
-def _launch_and_break(
-    house: House,
-    report: Report,
-    choose: Callable[[random.Random], list[Fault]],
-    *,
-    again: bool,
-) -> set[str]:
-    """Launches go on until there have been enough, and every fault has met some."""
-    launches, random_ = Launches(house.url), random.Random(report.seed)
-    launches.sign_in()
-    left, struck, numbers = choose(random_), threading.Event(), itertools.count()
-
-    def keep_launching() -> None:
-        while (number := next(numbers)) < report.runs or not struck.is_set():
-            launches.launch(number)
-            time.sleep(PAUSE_S)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        pending = [pool.submit(keep_launching) for _ in range(AT_ONCE)]
-        while not all(future.done() for future in pending):
-            if again and not left:
-                left = choose(random_)
-            if left:
-                _strike(house, report, left.pop(0))
-            else:
-                _keep(house)
-            if again or not left:
-                struck.set()
-        for future in pending:
-            future.result()
-    report.unanswered, report.refused = launches.unanswered, launches.refused
-    return set(launches.accepted)
-
-
-def _strike(house: House, report: Report, fault: Fault) -> None:
-    report.struck.append(fault.name)
-    fault.strike(house)
-    _keep(house)
-
-
-def _keep(house: House) -> None:
-    """As a supervisor does."""
-    until = time.monotonic() + BETWEEN_S
-    while time.monotonic() < until:
-        house.replace_dead()
-        time.sleep(0.1)
-
-
-def _settle(checker: Checker, house: House, report: Report) -> None:
-    """Until every row is terminal and Temporal executes nothing; what is not then, is told."""
-    began = time.monotonic()
-    while checker.open_rows() or checker.open_executions():
-        if time.monotonic() - began > SETTLE_WITHIN_S:
-            break
-        house.replace_dead()
-        time.sleep(0.5)
-    report.settled_s = round(time.monotonic() - began, 1)
+    def _watch(self) -> None:
+        query = select(WorkflowRun.run_id).where(WorkflowRun.status.in_(TERMINAL))
+        while not self._leave.wait(_WATCH_EVERY_S):
+            try:
+                with self.house.store.reading() as session:
+                    found = set(session.scalars(query))
+            except Exception:
+                continue
+            now = time.monotonic()
+            self.ended |= dict.fromkeys(found - self.ended.keys(), now)

@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 
 TEST_BUILD: Final = "RUN_STUDIO_TEST_BUILD"
 FAULT: Final = "DRILL_FAULT"
+NO_FAULT: Final = "::0"
 
 Call = Callable[..., Any]
 
@@ -24,11 +25,16 @@ class NoTestBuild(RuntimeError):
     """Fault points are not for a product that somebody uses."""
 
 
-def armed(point: str, call: Call, environment: Mapping[str, str]) -> Call:
-    """`call`, or a `call` that kills its process when its turn has come."""
+def refuse_unless_test_build(environment: Mapping[str, str]) -> None:
+    """Raises `NoTestBuild`."""
     if environment.get(TEST_BUILD) != "1":
         raise NoTestBuild(f"{TEST_BUILD} is not 1")
-    name, when, turn = environment.get(FAULT, "::0").split(":")
+
+
+def armed(point: str, call: Call, environment: Mapping[str, str]) -> Call:
+    """`call`, or a `call` that kills its process when its turn has come."""
+    refuse_unless_test_build(environment)
+    name, when, turn = environment.get(FAULT, NO_FAULT).split(":")
     if name != point:
         return call
     passing = itertools.count(1)
@@ -43,6 +49,12 @@ def armed(point: str, call: Call, environment: Mapping[str, str]) -> Call:
         return answer
 
     return faulty
+
+
+def arm(points: Mapping[str, tuple[Any, str]], environment: Mapping[str, str]) -> None:
+    """Put the points around what these names stand for, each in its module or class."""
+    for point, (owner, name) in points.items():
+        setattr(owner, name, armed(point, getattr(owner, name), environment))
 
 
 def _die() -> NoReturn:

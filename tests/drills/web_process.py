@@ -1,4 +1,4 @@
-"""The web application with fault points around the start of a run.
+"""The web application with fault points around what an operator asks of it.
 
 `start_run:before` lies between commit and start, `start_run:after` between start and answer.
 """
@@ -6,29 +6,27 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from werkzeug.serving import make_server
 
 from app import create_app
-from engine.services.context import Services
-from tests.drills import fault_points
+from engine.gateway.runs import TemporalRunGateway
+from tests.drills import clocks, fault_points
 
-
-class FaultyGateway:
-    def __init__(self, real: Any) -> None:
-        self._real = real
-        self.start_run = fault_points.armed("start_run", real.start_run, os.environ)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+POINTS: Final[dict[str, tuple[Any, str]]] = {
+    "start_run": (TemporalRunGateway, "start_run"),
+    "cancel_run": (TemporalRunGateway, "cancel_run"),
+    "update_run": (TemporalRunGateway, "update_run"),
+    "commit": (PGDialect_psycopg, "do_commit"),
+}
 
 
 def main() -> None:
-    app = create_app()
-    services: Services = app.extensions["run_studio"]
-    object.__setattr__(services, "gateway", FaultyGateway(services.gateway))
-    server = make_server("127.0.0.1", int(os.environ["PORT"]), app, threaded=True)
+    clocks.move(os.environ)
+    fault_points.arm(POINTS, os.environ)
+    server = make_server("127.0.0.1", int(os.environ["PORT"]), create_app(), threaded=True)
     print("serving", flush=True)
     server.serve_forever()
 

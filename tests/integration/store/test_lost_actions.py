@@ -59,6 +59,17 @@ def test_while_the_lease_of_such_an_action_runs_its_outcome_is_waited_for(
     assert step_row(services.store, run).status == StepStatus.STARTED
 
 
+def test_a_lease_from_a_clock_that_was_ahead_keeps_nobody_waiting(
+    services: Services, run: WorkflowRun
+) -> None:
+    begun_and_lost(replace(services, now=lambda: NOW + timedelta(minutes=10)), call(run))
+
+    with pytest.raises(StepFailed) as raised:
+        perform_action(services, tools(action(Calls())), call(run), FakePulse())
+
+    assert raised.value.category is Category.OUTCOME_UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("nature", "consent"),
     [
