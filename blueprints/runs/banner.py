@@ -195,7 +195,7 @@ def _signs_of_temporal(evidence: Evidence) -> list[Sign]:
         signs.append(
             Sign(f"Temporal is at attempt {place.attempt}; the one before failed", place.failed_at)
         )
-    elif place.held is Held.IN_QUEUE:
+    elif place.held is Held.QUEUED:
         signs.append(
             Sign("In Temporal its task is in the queue, and nobody has taken it", place.since)
         )

@@ -75,7 +75,7 @@ class Queue:
 class Held(StrEnum):
     """Where Temporal shows the run to stand."""
 
-    IN_QUEUE = "in queue"
+    QUEUED = "queued"
     """A task waits for a worker to take it."""
     AT_WORKER = "at worker"
     NOWHERE = "nowhere"
@@ -86,7 +86,7 @@ class Held(StrEnum):
 class Place:
     """How the run stands in Temporal."""
 
-    held: Held = Held.IN_QUEUE
+    held: Held = Held.QUEUED
     since: datetime | None = None
     ended: bool = False
     attempt: int = 1
@@ -171,7 +171,7 @@ def hindrance(evidence: Evidence) -> Verdict | None:
         return None
     if place.failing:
         return Verdict.TASK_FAILING
-    since = place.since if place.held is Held.IN_QUEUE else None
+    since = place.since if place.held is Held.QUEUED else None
     if since is None or evidence.at - since <= QUEUED_AFTER:
         return None
     return verdict(evidence)

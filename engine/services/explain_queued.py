@@ -104,7 +104,7 @@ def _place(execution: Execution, failure: TaskFailure | None) -> Place:
         return Place(Held.NOWHERE, execution.closed_at, ended=True)
     if task is not None:
         return Place(
-            Held.AT_WORKER if task.started else Held.IN_QUEUE,
+            Held.AT_WORKER if task.started else Held.QUEUED,
             task.scheduled_at,
             attempt=task.attempt,
             failure=_words(failure) if failure else None,
@@ -130,4 +130,4 @@ def _place_of_activities(execution: Execution) -> Place:
         return Place(Held.AT_WORKER, worst.scheduled_at, attempt=worst.attempt, failure=failure)
     if any(one.started for one in pending):
         return Place(Held.AT_WORKER)
-    return Place(Held.IN_QUEUE, min(one.scheduled_at for one in pending if one.scheduled_at))
+    return Place(Held.QUEUED, min(one.scheduled_at for one in pending if one.scheduled_at))
