@@ -47,6 +47,11 @@ class Redactor:
         parts = [value for value in self._sealed if len(value) >= _SHORTEST_PART]
         self._parts = _Parts(parts) if parts else None
 
+    @property
+    def sealed(self) -> frozenset[str]:
+        """The values that are masked wherever they turn up. For other redactors only."""
+        return self._sealed
+
     def knowing(self, value: Json, root: str) -> Redactor:
         """This redactor, which also masks the values that stand at masked places of `value`."""
         return self.knowing_all([(value, root)])

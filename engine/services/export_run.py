@@ -106,7 +106,7 @@ def _collect(session: Session, run_id: str, rules: Rules) -> _Tree:
         for index, child in enumerate(children):
             taken.add(child.run_id)
             place = f"{at}/children/{index}"
-            below = open_run(session, child.run_id, rules)
+            below = OpenedRun(session, child.run_id, rules, opened.redaction)
             waiting.append((below, place, record["children"][index]))
     tree.cuts += budget.cuts
     return tree

@@ -32,12 +32,16 @@ RELATED: Final = 50
 class OpenedRun:
     """A run that has been looked up: its row, its outline and how to redact it."""
 
-    def __init__(self, session: Session, run_id: str, rules: Rules) -> None:
-        """Raises `NotFound`."""
+    def __init__(
+        self, session: Session, run_id: str, rules: Rules, above: RunRedaction | None = None
+    ) -> None:
+        """Raises `NotFound`. `above`: of the run that called this one, when that has learned."""
         self.session = session
         self.row = _run_row(session, run_id)
         self.outline: Outline = outline_of(session, self.row.version_id)
-        self.redaction = RunRedaction(rules, self.outline, self.row.WorkflowRun.input_json)
+        if above is None:
+            above = _above(session, self.run.parent_run_id, rules)
+        self.redaction = RunRedaction(rules, self.outline, self.run.input_json, above)
 
     @property
     def run(self) -> WorkflowRun:
@@ -52,6 +56,18 @@ class OpenedRun:
 def open_run(session: Session, run_id: str, rules: Rules) -> OpenedRun:
     """Raises `NotFound`."""
     return OpenedRun(session, run_id, rules)
+
+
+def _above(session: Session, parent_id: str | None, rules: Rules) -> RunRedaction | None:
+    """What the run that called it hides: it may have handed that down under any name."""
+    if parent_id is None:
+        return None
+    try:
+        parent = open_run(session, parent_id, rules)
+    except NotFound:
+        return None
+    parent.learn()
+    return parent.redaction
 
 
 def view_run(opened: OpenedRun, *, children: bool = True, replays: bool = True) -> RunView:

@@ -62,7 +62,7 @@ def call_view(row: WorkflowActionInvocation, opened: OpenedRun) -> CallView:
         occurrence=row.occurrence,
         status=InvocationStatus(row.status),
         attempt=row.attempt,
-        idempotency_key=row.idempotency_key,
+        idempotency_key=redaction.text(row.idempotency_key) or "",
         started_at=row.started_at,
         completed_at=row.completed_at,
         input=None if row.input_json is None else redaction.value(row.input_json),

@@ -2,7 +2,8 @@
 
 A masked value must stay masked wherever an author copies it to: into a later step's input, an
 error's message, a log line. So the redactor first learns what stands at masked places of the
-payload and of the steps' outputs, and is then used for all of it (docs/architecture.md 4).
+payload and of the steps' outputs, and is then used for all of it (docs/architecture.md 4). A run
+that was called also keeps masked what its caller hides.
 """
 
 from __future__ import annotations
@@ -42,19 +43,29 @@ class StepValues(Protocol):
 
 
 class RunRedaction:
-    def __init__(self, rules: Rules, outline: Outline, payload: Json) -> None:
+    def __init__(
+        self, rules: Rules, outline: Outline, payload: Json, above: RunRedaction | None = None
+    ) -> None:
+        """`above`: of the run that called it, whose masked values stay masked in it."""
+        sealed = above.sealed if above else frozenset[str]()
         self._outline = outline
         self._sealed_whole = False
         try:
-            redactor = Redactor(rules.patterns, (*rules.pointers, *outline.redact))
+            pointers = (*rules.pointers, *outline.redact)
+            redactor = Redactor(rules.patterns, pointers, sealed=sealed)
         except ValueError:
             # A document from before its pointers were checked: nothing of its data is shown.
             self._sealed_whole = True
-            redactor = Redactor(rules.patterns, ("/payload", "/vars"))
+            redactor = Redactor(rules.patterns, ("/payload", "/vars"), sealed=sealed)
         self._redactor = redactor.knowing(payload, "/payload")
         self._var_rules = tuple(
             pointer for pointer in (*rules.pointers, *outline.redact) if pointer.startswith("/vars")
         )
+
+    @property
+    def sealed(self) -> frozenset[str]:
+        """What it is known to hide. For the redaction of other runs only."""
+        return self._redactor.sealed
 
     def learn(self, steps: Iterable[StepValues]) -> None:
         """Seal what stands at masked places of these steps' inputs and outputs."""

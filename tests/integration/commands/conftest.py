@@ -94,12 +94,14 @@ class CommandLine:
         )
 
 
-def installation(address: str, url: str, directory: Path) -> CommandLine:
+def installation(address: str, url: str, directory: Path, **more: str) -> CommandLine:
+    """`more`: further settings, for this process and for those that are started from it."""
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=directory,
         database_url=url,
         temporal_address=address,
+        **more,  # type: ignore[arg-type]
     )
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("SECRET_")
@@ -109,6 +111,7 @@ def installation(address: str, url: str, directory: Path) -> CommandLine:
         "TEMPORAL_ADDRESS": address,
         "TEMPORAL_NAMESPACE": "default",
         **SECRETS,
+        **{name.upper(): value for name, value in more.items()},
     }
     return CommandLine(create_app(settings), environment, directory)
 
