@@ -31,6 +31,9 @@ LONGEST: Final = 200
 """Characters of a name and of an id."""
 LONGEST_KEY: Final = 500
 
+_ERROR: Final = 2000
+"""Characters of what went wrong that are kept."""
+
 _IDS: Final = UUID("0c9a7a56-8f0e-4b39-9d0f-51a2f1f2b6a4")
 
 
@@ -97,14 +100,19 @@ def deliver_event(
 
 
 def process(services: Services, event: Any) -> None:
-    """Tell and start what a stored event is for. May be repeated; a worker does where it ended."""
+    """Tell and start what a stored event is for. May be repeated; a worker does where it ended.
+
+    It is acknowledged when all of it is done: what failed for a reason that nobody thought of is
+    noted, and tried again by the workers.
+    """
     tell(services, event_id=event.event_id)
-    start_triggered(services, event)
+    failed = start_triggered(services, event)
+    done: dict[str, Any] = {"processed_at": services.now(), "error_message": None}
     with services.store.writing() as session:
         session.execute(
             update(EVENTS)
             .where(EVENTS.c.event_id == event.event_id, EVENTS.c.processed_at.is_(None))
-            .values(processed_at=services.now())
+            .values(done if not failed else {"error_message": "; ".join(failed)[:_ERROR]})
         )
 
 

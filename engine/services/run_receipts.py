@@ -6,6 +6,7 @@ first and recorded after: its audit row says when it had been delivered, the wai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -88,15 +89,22 @@ def _releases(session: Session, run: RunView) -> list[Receipt]:
 def _release(session: Session, row: AuditLog) -> Receipt:
     details = row.details_json if isinstance(row.details_json, dict) else {}
     told = [str(wait_id) for wait_id in details.get("waits", [])]
-    ends = session.scalars(
-        select(WorkflowRunWait.resolved_at).where(WorkflowRunWait.wait_id.in_(told))
+    wait = WorkflowRunWait
+    rows = session.execute(
+        select(wait.told_at, wait.resolved_at).where(wait.wait_id.in_(told))
     ).all()
-    seen = [end for end in ends if end is not None]
-    went_on = max(seen) if seen and len(seen) == len(told) else None
+    went_on = _newest([row.resolved_at for row in rows])
     return Receipt(
         "Release of the quota pause",
         (
-            Mark("delivered to Temporal", row.at, row.operator_email),
+            Mark("requested", row.at, row.operator_email),
+            Mark("delivered to Temporal", _newest([row.told_at for row in rows]) or went_on),
             Mark("seen to have gone on", went_on),
         ),
     )
+
+
+def _newest(times: Sequence[datetime | None]) -> datetime | None:
+    """None while one is missing."""
+    known = [at for at in times if at is not None]
+    return max(known) if known and len(known) == len(times) else None

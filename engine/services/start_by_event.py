@@ -8,9 +8,11 @@ why; nobody would hear of it otherwise (docs/authoring.md, Decided).
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -35,6 +37,8 @@ from engine.store.runs import WorkflowRun
 TRIGGER: Final = "event"
 _WORKER: Final = Actor(source="worker")
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Started:
@@ -42,20 +46,29 @@ class _Started:
     trigger: dict[str, Json]
 
 
-def start_triggered(services: Services, event: Any) -> None:
+def start_triggered(services: Services, event: Any) -> list[str]:
     """Accept a run of each workflow that the event triggers, and have Temporal start it.
 
-    Where Temporal is away the row stays, and the reconciler starts it.
+    Where Temporal is away the row stays, and the reconciler starts it. One workflow that cannot be
+    started does not keep the others from it: what is wrong with each is returned.
     """
     with services.store.reading() as session:
         triggered = _triggered(session, event.event_name)
+    failed = []
     for one in triggered:
-        run_id = _accept(services, one, event)
-        if run_id is not None:
-            try:
-                start_accepted(services, run_id)
-            except Unavailable:
-                continue
+        try:
+            _start_one(services, one, event)
+        except Exception as error:
+            log.exception("events.not_started", workflow_id=one.workflow_id, event_id=event.event_id)
+            failed.append(f"workflow {one.workflow_id}: {type(error).__name__}")
+    return failed
+
+
+def _start_one(services: Services, one: _Started, event: Any) -> None:
+    run_id = _accept(services, one, event)
+    if run_id is not None:
+        with suppress(Unavailable):
+            start_accepted(services, run_id)
 
 
 def runs_started_by(session: Session, event_id: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Telling workflows of the events that are for their waits, until Temporal has taken them.
 
-Only a delivery that is still PENDING is told; one whose wait has ended meanwhile is MISSED, and the
-event goes to another open wait of the run, if there is one that it fits.
+A delivery is told until its workflow has observed it: one that Temporal took and nothing came of is
+told again after five minutes, which does no harm. One whose wait has ended meanwhile is MISSED, and
+the event goes to another open wait of the run, if there is one that it fits.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.contract import workflow_id_of
@@ -19,50 +20,88 @@ from engine.durable.wire import pack
 from engine.gateway.executions import Signal
 from engine.runs.status import OPEN, WaitStatus
 from engine.services.context import Services
+from engine.services.tell_paused import AGAIN_AFTER
 from engine.store import event_routing
 from engine.store.event_routing import DELIVERIES, EVENTS
 from engine.store.events import DeliveryStatus
 from engine.store.projection import RUNS, WAITS
 
 MOST_TOLD: Final = 1000
+TOLD: Final = WAITS.alias("told")
+"""The wait of a delivery, beside a query that has waits of its own."""
+
+_UNDER_WAY: Final = (DeliveryStatus.PENDING, DeliveryStatus.DELIVERED)
 
 _NO_ANSWER: Final = "Temporal does not answer."
 _NOT_OPEN: Final = "Temporal has no such open workflow."
 
 
-def tell(
-    services: Services, *, event_id: str | None = None, untold_since: datetime | None = None
-) -> int:
-    """Tell what is PENDING; how many it was. `untold_since`: only what was tried before then."""
+def tell(services: Services, *, event_id: str) -> int:
+    """Tell what is PENDING of an event; how many it was."""
     with services.store.reading() as session:
-        pending = _pending(session, event_id, untold_since)
-    if not pending:
-        return 0
-    open_ones = [one for one in pending if _is_open(one)]
-    taken = services.gateway.signal_runs([_signal(one) for one in open_ones])
-    with services.store.writing() as session:
-        for one, yes in zip(open_ones, taken, strict=True):
-            _note(session, one, yes, services.now())
-    for one in pending:
-        if not _is_open(one):
-            _miss(services, one)
-    return len(pending)
+        pending = session.execute(
+            _with_event().where(
+                DELIVERIES.c.status == DeliveryStatus.PENDING, DELIVERIES.c.event_id == event_id
+            )
+        ).all()
+    return _tell(services, pending)
+
+
+def tell_again(services: Services, now: datetime, tried_before: datetime) -> int:
+    """Tell what Temporal did not take, and what was tried before then; how many it was."""
+    with services.store.reading() as session:
+        untold = session.execute(
+            _with_event().where(or_(unanswered(tried_before), unobserved(now)))
+        ).all()
+    return _tell(services, untold)
 
 
 def miss_stale(services: Services, told_before: datetime) -> int:
     """What Temporal took for a wait that ended without it, unnoticed by who closed it."""
-    ended = WAITS.c.status != WaitStatus.WAITING
     with services.store.reading() as session:
-        stale = session.execute(
-            _with_event().where(
-                DELIVERIES.c.status == DeliveryStatus.DELIVERED,
-                DELIVERIES.c.updated_at < told_before,
-                ended,
-            )
-        ).all()
-    for one in stale:
+        found = session.execute(_with_event().where(stale(told_before))).all()
+    for one in found:
         _miss(services, one)
-    return len(stale)
+    return len(found)
+
+
+def unanswered(tried_before: datetime) -> ColumnElement[bool]:
+    return and_(
+        DELIVERIES.c.status == DeliveryStatus.PENDING, DELIVERIES.c.updated_at < tried_before
+    )
+
+
+def unobserved(now: datetime) -> ColumnElement[bool]:
+    """Temporal took it, and its wait is still open: of an execution that was lost, for example."""
+    return and_(
+        DELIVERIES.c.status == DeliveryStatus.DELIVERED,
+        DELIVERIES.c.updated_at < now - AGAIN_AFTER,
+        _wait_is(WaitStatus.WAITING),
+    )
+
+
+def stale(told_before: datetime) -> ColumnElement[bool]:
+    return and_(
+        DELIVERIES.c.status == DeliveryStatus.DELIVERED,
+        DELIVERIES.c.updated_at < told_before,
+        ~_wait_is(WaitStatus.WAITING),
+    )
+
+
+def _wait_is(status: WaitStatus) -> ColumnElement[bool]:
+    return exists().where(TOLD.c.wait_id == DELIVERIES.c.wait_id, TOLD.c.status == status)
+
+
+def _tell(services: Services, deliveries: Sequence[Any]) -> int:
+    open_ones = [one for one in deliveries if _is_open(one)]
+    taken = services.gateway.signal_runs([_signal(one) for one in open_ones]) if open_ones else []
+    with services.store.writing() as session:
+        for one, yes in zip(open_ones, taken, strict=True):
+            _note(session, one, yes, services.now())
+    for one in deliveries:
+        if not _is_open(one):
+            _miss(services, one)
+    return len(deliveries)
 
 
 def _with_event() -> Any:
@@ -85,17 +124,6 @@ def _with_event() -> Any:
         .order_by(EVENTS.c.created_at, EVENTS.c.event_id)
         .limit(MOST_TOLD)
     )
-
-
-def _pending(
-    session: Session, event_id: str | None, untold_since: datetime | None
-) -> Sequence[Any]:
-    query = _with_event().where(DELIVERIES.c.status == DeliveryStatus.PENDING)
-    if event_id is not None:
-        query = query.where(DELIVERIES.c.event_id == event_id)
-    if untold_since is not None:
-        query = query.where(DELIVERIES.c.updated_at < untold_since)
-    return session.execute(query).all()
 
 
 def _is_open(one: Any) -> bool:
@@ -124,7 +152,7 @@ def _note(session: Session, one: Any, taken: bool | None, now: datetime) -> None
     error = None if taken else _NO_ANSWER if taken is None else _NOT_OPEN
     session.execute(
         update(DELIVERIES)
-        .where(_of(one), DELIVERIES.c.status == DeliveryStatus.PENDING)
+        .where(_of(one), DELIVERIES.c.status.in_(_UNDER_WAY))
         .values(status=status, attempts=DELIVERIES.c.attempts + 1, last_error=error, updated_at=now)
     )
 
@@ -142,7 +170,7 @@ def _miss(services: Services, one: Any) -> None:
             update(DELIVERIES)
             .where(
                 _of(one),
-                DELIVERIES.c.status.in_((DeliveryStatus.PENDING, DeliveryStatus.DELIVERED)),
+                DELIVERIES.c.status.in_(_UNDER_WAY),
             )
             .values(status=DeliveryStatus.MISSED, updated_at=now)
             .returning(DELIVERIES.c.run_id)

@@ -11,18 +11,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, text
 
 from engine.contract import Json
-from engine.runs.status import WaitStatus, WaitType
 from engine.services import leases
 from engine.services.context import Services
 from engine.services.deliver_event import process
 from engine.services.release_quota import release_paused
-from engine.services.tell_waits import miss_stale, tell
-from engine.store.event_routing import DELIVERIES, EVENTS
-from engine.store.events import DeliveryStatus
-from engine.store.projection import WAITS
+from engine.services.tell_paused import paused, untold
+from engine.services.tell_waits import miss_stale, stale, tell_again, unanswered, unobserved
+from engine.store.event_routing import EVENTS
+from engine.store.events import UNPROCESSED
 
 EVERY: Final = timedelta(seconds=5)
 OLD_ENOUGH: Final = timedelta(seconds=3)
@@ -37,8 +36,9 @@ log = structlog.get_logger(__name__)
 
 def tend_waits(services: Services, owner: str) -> dict[str, Json] | None:
     """One pass; what it did. None: there was nothing to do, or another worker does it."""
-    old = services.now() - OLD_ENOUGH
-    if not _something_to_do(services, old):
+    now = services.now()
+    old = now - OLD_ENOUGH
+    if not _something_to_do(services, now, old):
         return None
     held = leases.take(services, leases.WAITS, owner, held_for=_LEASE_FOR, every=_DUE)
     if held is None:
@@ -47,7 +47,7 @@ def tend_waits(services: Services, owner: str) -> dict[str, Json] | None:
     try:
         done = {
             "processed": _process(services, old),
-            "told": tell(services, untold_since=old),
+            "told": tell_again(services, now, old),
             "missed": miss_stale(services, old),
             "released": release_paused(services),
         }
@@ -56,33 +56,16 @@ def tend_waits(services: Services, owner: str) -> dict[str, Json] | None:
     return done
 
 
-def _something_to_do(services: Services, old: datetime) -> bool:
-    untold = exists().where(_untold(old))
-    stale = exists().where(
-        DELIVERIES.c.status == DeliveryStatus.DELIVERED,
-        DELIVERIES.c.updated_at < old,
-        WAITS.c.wait_id == DELIVERIES.c.wait_id,
-        WAITS.c.status != WaitStatus.WAITING,
-    )
+def _something_to_do(services: Services, now: datetime, old: datetime) -> bool:
+    telling = exists().where(or_(unanswered(old), unobserved(now), stale(old)))
     unprocessed = exists().where(_unprocessed(old))
-    paused = exists().where(
-        WAITS.c.wait_type == WaitType.QUOTA, WAITS.c.status == WaitStatus.WAITING
-    )
+    quota = select(paused().where(untold(now)).limit(1).subquery().c.wait_id).exists()
     with services.store.reading() as session:
-        return bool(session.execute(select(or_(untold, stale, unprocessed, paused))).scalar_one())
-
-
-def _untold(old: datetime) -> Any:
-    return and_(DELIVERIES.c.status == DeliveryStatus.PENDING, DELIVERIES.c.updated_at < old)
+        return bool(session.execute(select(or_(telling, unprocessed, quota))).scalar_one())
 
 
 def _unprocessed(old: datetime) -> Any:
-    return and_(EVENTS.c.processed_at.is_(None), EVENTS.c.created_at < old, _is_ours())
-
-
-def _is_ours() -> Any:
-    """Events from before the cut-over were for another engine."""
-    return EVENTS.c.sent_by.is_not(None)
+    return and_(text(UNPROCESSED), EVENTS.c.created_at < old)
 
 
 def _process(services: Services, old: datetime) -> int:
@@ -90,7 +73,8 @@ def _process(services: Services, old: datetime) -> int:
         waiting = session.execute(
             select(EVENTS)
             .where(_unprocessed(old))
-            .order_by(EVENTS.c.created_at)
+            # What failed before comes last: it must not keep the others waiting.
+            .order_by(EVENTS.c.error_message.is_not(None), EVENTS.c.created_at)
             .limit(MOST_PROCESSED)
         ).all()
     for event in waiting:

@@ -34,8 +34,10 @@ class WorkflowRunWait(Base):
     epoch: Mapped[int] = mapped_column(default=1, server_default="0")
     occurrence: Mapped[str | None]
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    release_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Quota: when an operator asked that the step try again."""
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Quota: when Temporal last took the message that there is some again."""
+    """Quota: when Temporal last took that message; done when the wait is over."""
     tellings: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (

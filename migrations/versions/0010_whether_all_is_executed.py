@@ -18,7 +18,10 @@ def upgrade() -> None:
     metadata = sa.MetaData(naming_convention=NAMING)
     ddl.add_columns("worker_heartbeats", col.text("release"), col.text("unready_because"))
     ddl.add_columns(
-        "workflow_run_waits", col.time("told_at"), col.number("tellings", null=False, default="0")
+        "workflow_run_waits",
+        col.time("release_requested_at"),
+        col.time("told_at"),
+        col.number("tellings", null=False, default="0"),
     )
     ddl.create_table(_handshakes(metadata))
     for index in (*_of_runs(metadata), _of_logs(metadata), _of_events(metadata)):

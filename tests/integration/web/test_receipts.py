@@ -67,20 +67,22 @@ def test_a_replay_is_accepted_then_taken_by_a_worker(
 
 
 @on_both
-def test_a_release_is_delivered_then_seen_to_have_gone_on(
+def test_a_release_is_requested_delivered_then_seen_to_have_gone_on(
     operator: Browser, store: Store, of: WorkflowDefinition
 ) -> None:
     run = builders.run(of, "WAITING", claimed_by="x")
-    going, gone = (
+    waits = (
         builders.wait(run, "quota"),
-        builders.wait(run, "quota", status="RESOLVED", resolved_at=LATER),
+        builders.wait(run, "quota", told_at=LATER),
+        builders.wait(run, "quota", told_at=LATER, status="RESOLVED", resolved_at=LATER),
     )
-    builders.save(store, run, going, gone)
-    builders.save(store, *(_released(run.run_id, wait.wait_id) for wait in (going, gone)))
+    builders.save(store, run, *waits)
+    builders.save(store, *(_released(run.run_id, wait.wait_id) for wait in waits))
     said = _receipts(operator, run.run_id)
-    assert said.count("Release of the quota pause") == 2
-    assert said.count("seen to have gone on") == 2
-    assert said.count("not seen yet") == 1
+    assert said.count("Release of the quota pause requested") == 3
+    assert said.count("seen to have gone on") == 3
+    assert said.count("delivered to Temporal not seen yet") == 1
+    assert said.count("not seen yet") == 3
 
 
 def _released(run_id: str, wait_id: str) -> AuditLog:
