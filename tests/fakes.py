@@ -67,7 +67,7 @@ class FakeHost:
         self.asked = 0
         self.evaluations = 0
         self.run_waits: list[bool] = []
-        """What every wait said, and True for each `note_all_blocked`."""
+        """What every wait said, and True for each end of a branch that left only waiting ones."""
         self._checkpoint_when = checkpoint_when
         self._now = start
         self._used: dict[str, int] = {}
@@ -86,8 +86,9 @@ class FakeHost:
     def note_state(self, label: str) -> None:
         self.labels.append(label)
 
-    def note_all_blocked(self) -> None:
-        self.run_waits.append(True)
+    def note_branch_ended(self, *, all_wait: bool) -> None:
+        if all_wait:
+            self.run_waits.append(True)
 
     async def perform(self, request: ActionRequest) -> Performed:
         self.log.append(("perform", request))

@@ -24,6 +24,8 @@ class Budget:
     evaluations: int = 0
     asked: bool = False
     """An activity asked for a boundary: a cancel is wanted, or the worker is leaving."""
+    open_calls: int = 0
+    """Local activities that have not answered yet: the task goes on until they have."""
     _since: int | None = None
     """When the task's first local activity was asked for, in ms of the worker's clock."""
 

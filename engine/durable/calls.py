@@ -102,6 +102,7 @@ async def perform_local(
 async def _local(
     activity: str, argument: Any, answer: type[T], budget: Budget, **options: Any
 ) -> T:
+    budget.open_calls += 1
     try:
         answered = await workflow.execute_local_activity(
             activity,
@@ -114,6 +115,8 @@ async def _local(
     except FailureError as error:
         budget.took(_timing(error))
         raise
+    finally:
+        budget.open_calls -= 1
     budget.took(answered.get(TIMING_KEY))
     return unpack(answer, answered)
 

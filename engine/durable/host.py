@@ -6,6 +6,7 @@ It holds no decisions of the language; when a workflow task ends is decided in `
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +17,7 @@ from engine import contract
 from engine.contract import Json
 from engine.durable import calls, messages
 from engine.durable.children import run_child
+from engine.durable.patches import ROWS_OF_ENDED_BRANCHES
 from engine.durable.progress import Progress, now
 from engine.durable.waits import Waits
 from engine.errors import Category, StepFailed
@@ -58,11 +60,17 @@ class TemporalHost:
     def note_state(self, label: str) -> None:
         self._outbox.note_state(label)
 
-    def note_all_blocked(self) -> None:
-        """Nobody may call again for days: the row is told in a task of its own."""
-        self._outbox.note_waiting(True)
+    def note_branch_ended(self, *, all_wait: bool) -> None:
+        """Nobody may call again for days: what is there to tell is told beside the branches."""
+        if all_wait:
+            self._outbox.note_waiting(True)
+        tell = self._progress.flush_before_rest
+        if not workflow.patched(ROWS_OF_ENDED_BRANCHES):
+            if not all_wait:
+                return
+            tell = self._progress.flush_quietly
         if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._progress.flush_quietly())
+            self._telling = asyncio.create_task(tell())
 
     async def perform(self, request: ActionRequest) -> Performed:
         self._begin(request.place)
@@ -114,7 +122,9 @@ class TemporalHost:
     async def settle_down(self) -> None:
         """Before the end: nothing may be under way beside it, nor too much be carried by it."""
         if self._telling is not None:
-            await self._telling
+            self._telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._telling
         await self._progress.lighten()
 
     # How

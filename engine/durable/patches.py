@@ -9,5 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-GATES: Final[dict[str, str]] = {}
-"""Name: what it changed and since which release. None yet."""
+ROWS_OF_ENDED_BRANCHES: Final = "rows-of-ended-branches"
+
+GATES: Final[dict[str, str]] = {
+    ROWS_OF_ENDED_BRANCHES: "0.3: a branch that ends has its rows written though others execute",
+}
+"""Name: since which release, and what it changed."""

@@ -123,6 +123,14 @@ class Progress:
         with suppress(RunOver):
             await self.flush()
 
+    async def flush_before_rest(self) -> None:
+        """Write what waits, where the workflow task would else end with it: once every branch has
+        stopped at something, and no local activity is left after which one could write it."""
+        while not self.outbox.is_empty:
+            await workflow.wait_condition(lambda: self.budget.open_calls == 0)
+            if not self.outbox.is_empty:
+                await self.flush_quietly()
+
     async def lighten(self) -> None:
         """Leave no more in the outbox than a regular activity should carry through history."""
         if self.outbox.bytes > CARRIED_BYTES:

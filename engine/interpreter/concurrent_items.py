@@ -140,8 +140,8 @@ class _Items:
         """After their successors have begun, so that a change-over never looks like waiting."""
         execution = self._branch.execution
         execution.executing -= ended
-        if ended and self._live and execution.executing == 0:
-            execution.host.note_all_blocked()
+        if ended and self._live:
+            execution.host.note_branch_ended(all_wait=execution.executing == 0)
 
     def _outcome(self) -> bool:
         if isinstance(self._stop, Failure):

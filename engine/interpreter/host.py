@@ -138,9 +138,9 @@ class Host(Protocol):
     ) -> None:
         """Pause until the quota is released. `run_waits`: as in `WaitRequest`."""
 
-    def note_all_blocked(self) -> None:
-        """A branch of a concurrent loop has ended, and every branch that is left waits: the run
-        is WAITING. Never called where nothing runs concurrently."""
+    def note_branch_ended(self, *, all_wait: bool) -> None:
+        """A branch of a concurrent loop has ended and others are left, which may call nothing for
+        days: its rows are to be written. `all_wait`: the run is WAITING now."""
 
     async def admit(self, place: StepPlace) -> dict[str, Json] | None:
         """Reserve quota for a wait, task or call step; None: admitted; else the quota's state."""

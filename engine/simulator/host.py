@@ -82,8 +82,8 @@ class SimulatorHost:
     def note_state(self, label: str) -> None:
         self.labels.append(label)
 
-    def note_all_blocked(self) -> None:
-        """Nobody looks at the run's status."""
+    def note_branch_ended(self, *, all_wait: bool) -> None:
+        """Nobody looks at the run before it has ended."""
 
     async def perform(self, request: ActionRequest) -> Performed:
         place, began = request.place, self.now()
