@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 import worker
 from engine.activities import make
 from engine.gateway.runs import TemporalRunGateway
-from engine.services import fire_schedules, perform_bulk, reconcile_runs, tend_waits
+from engine.services import fire_schedules, perform_bulk, reconcile_runs
 from tests.drills import actions, clocks, fault_points
 
 ACTIVITIES: Final = (
@@ -36,7 +36,7 @@ POINTS: Final[dict[str, tuple[Any, str]]] = {
     "commit": (PGDialect_psycopg, "do_commit"),
     "reconciler": (worker, "reconcile"),
     "started by reconciler": (reconcile_runs, "start_accepted"),
-    "delivery": (tend_waits, "tell"),
+    "delivery": (worker, "tend_waits"),
     "signal": (TemporalRunGateway, "signal_runs"),
     "bulk item": (perform_bulk, "perform"),
     "schedule": (fire_schedules, "start_scheduled"),
