@@ -14,6 +14,7 @@ from sqlalchemy import Table, select, update
 
 from engine.contract import Json
 from engine.definitions.cron import times_after
+from engine.interpreter.failure import timestamp
 from engine.services import leases
 from engine.services.context import Services
 from engine.services.start_by_schedule import Fire, Outcome, start_scheduled
@@ -53,7 +54,12 @@ def due_schedules(services: Services) -> list[Any]:
             _SCHEDULES.c.next_fire_at <= services.now(),
             _SCHEDULES.c.status == ScheduleStatus.SCHEDULED,
         )
-        .order_by(_SCHEDULES.c.next_fire_at, _SCHEDULES.c.schedule_id)
+        # What could not be fired comes last: it must not keep the others waiting.
+        .order_by(
+            _SCHEDULES.c.last_error.is_not(None),
+            _SCHEDULES.c.next_fire_at,
+            _SCHEDULES.c.schedule_id,
+        )
         .limit(MOST_FIRED)
     )
     with services.store.reading() as session:
@@ -84,10 +90,19 @@ def fire_schedule(services: Services, schedule: Any) -> None:
 def _fired(services: Services, schedule: Any) -> int:
     try:
         fire_schedule(services, schedule)
-    except Exception:  # one schedule must not keep the others from their time
+    except Exception as error:  # one schedule must not keep the others from their time
         log.exception("schedules.not_fired", schedule_id=schedule.schedule_id)
+        _say(services, schedule, error)
         return 0
     return 1
+
+
+def _say(services: Services, schedule: Any, error: Exception) -> None:
+    """On the workflow's page; its time stays due, and it is tried again with the next pass."""
+    at = timestamp(schedule.next_fire_at)
+    said = f"The run of {at} could not be started: {type(error).__name__}. It is tried again."
+    if schedule.last_error != said:
+        _set(services, schedule, error=said, last_fire_at=services.now(), last_run_id=None)
 
 
 def _fire(schedule: Any, now: datetime) -> tuple[Fire, datetime | None]:

@@ -59,8 +59,9 @@ def start_triggered(services: Services, event: Any) -> list[str]:
         try:
             _start_one(services, one, event)
         except Exception as error:
-            log.exception("events.not_started", workflow_id=one.workflow_id, event_id=event.event_id)
-            failed.append(f"workflow {one.workflow_id}: {type(error).__name__}")
+            workflow_id = one.workflow_id
+            log.exception("events.not_started", workflow_id=workflow_id, event_id=event.event_id)
+            failed.append(f"workflow {workflow_id}: {type(error).__name__}")
     return failed
 
 

@@ -257,3 +257,9 @@ def test_one_schedule_that_fails_does_not_keep_the_others_from_their_time(
     assert fire(services) == {"fired": 1}
     (run,) = rows(store, WorkflowRun)
     assert run.workflow_id != broken
+    said = next(one for one in rows(store, WorkflowSchedule) if one.workflow_id == broken)
+    assert "could not be started: RuntimeError. It is tried again" in said.last_error
+    assert (said.status, said.last_run_id) == ("scheduled", None)
+    monkeypatch.undo()
+    assert fire(services, AT_TEN + timedelta(seconds=2)) == {"fired": 1}
+    assert {one.last_error for one in rows(store, WorkflowSchedule)} == {None}

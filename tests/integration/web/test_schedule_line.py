@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from engine.services import publish_definition
 from engine.services.context import Services
 from engine.services.fire_schedules import fire_schedules
@@ -55,6 +57,24 @@ def test_it_says_why_the_last_time_started_nothing(
     assert "was skipped: Greet is paused" in operator.page("/workflows/greet").text
     assert "Starts by itself no more" in operator.page("/workflows/greet").text
     assert "The payload does not fit" in operator.page("/workflows/unfit").text
+
+
+def test_it_says_that_a_time_could_not_be_started_and_is_tried_again(
+    operator: Browser, services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(services, trigger=HOURLY)
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.services.fire_schedules.start_scheduled", _breaks)
+        fire(services, clock, TEN)
+    said = operator.page("/workflows/greet").text
+    assert "could not be started: RuntimeError. It is tried again." in said
+    clock.forward(seconds=2)
+    fire(services, clock, clock.at)
+    assert "could not be started" not in operator.page("/workflows/greet").text
+
+
+def _breaks(*_: object) -> None:
+    raise RuntimeError("nobody thought of this")
 
 
 def test_a_workflow_without_a_clock_says_nothing_of_it(
