@@ -18,6 +18,7 @@ from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits
 from engine.services.inspect_step import details_of
 from engine.services.payload_proof import payload_proof
 from engine.services.run_durations import durations_of
+from engine.services.run_lineage import lineage_of
 from engine.services.run_receipts import receipts_of
 from engine.services.run_timeline import earlier_timeline, live_timeline
 from engine.services.run_views import RunView, Timeline, WaitView
@@ -80,10 +81,11 @@ def load_page(
             )
     chosen = timeline.find(step)
     logs, more = logs_of(opened) if glance.has_logs else ((), False)
-    run = view_run(opened, children=glance.has_children, replays=glance.has_replays)
+    run = view_run(opened, children=False, replays=glance.has_replays)
     return RunPage(
         run=run,
         controls=Controls.of(run, glance, who().role),
+        lineage=lineage_of(opened, below=glance.has_children or glance.has_replays),
         timeline=timeline,
         earlier=earlier,
         step=step,

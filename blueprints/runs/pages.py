@@ -14,6 +14,7 @@ from engine.services.glance_run import Glance
 from engine.services.inspect_step import StepDetails
 from engine.services.payload_proof import PayloadProof
 from engine.services.run_durations import Durations
+from engine.services.run_lineage import Lineage
 from engine.services.run_receipts import Receipt
 from engine.services.run_views import LogView, RunView, Timeline, WaitView
 
@@ -53,6 +54,7 @@ class Controls:
 class RunPage:
     run: RunView
     controls: Controls
+    lineage: Lineage | None
     timeline: Timeline
     waits: tuple[WaitView, ...]
     logs: tuple[LogView, ...]

@@ -140,6 +140,10 @@ def _statement() -> Any:
             newest(wait.updated_at, wait.run_id).label("newest_wait"),
             newest(log.created_at, log.run_id).label("newest_log"),
             newest(other.c.updated_at, other.c.parent_run_id).label("newest_child"),
+            select(func.max(other.c.updated_at))
+            .where(other.c.root_run_id == func.coalesce(run.root_run_id, run.run_id))
+            .scalar_subquery()
+            .label("newest_of_family"),
             select(func.count())
             .where(other.c.replay_of_run_id == run.run_id)
             .scalar_subquery()
