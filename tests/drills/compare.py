@@ -27,13 +27,7 @@ ENDED_OUTSIDE: Final = frozenset(
     {"STOPPED", "TERMINATED", "CANCELED", "PARENT_ENDED", "TEMPORAL_UNAVAILABLE", ENGINE_LOST}
 )
 """Codes of ends that no workflow wrote."""
-_TASK_LOST: Final = frozenset(
-    {
-        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
-        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
-        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
-    }
-)
+_TASK_LOST: Final = ("UNHANDLED_COMMAND", "FORCE_CLOSE_COMMAND", "RESET_STICKY")
 """Why a task may fail with nobody to blame."""
 
 
@@ -73,11 +67,10 @@ def _of_history(chain: Chain) -> Iterator[str]:
         yield f"its history cannot be replayed: {misfit[:300]}"
     for event in chain.events:
         failed = event.workflow_task_failed_event_attributes
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED and (
-            failed.cause not in _TASK_LOST
-        ):
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             cause = WorkflowTaskFailedCause.Name(failed.cause)
-            yield f"a workflow task failed ({cause}): {failed.failure.message[:200]}"
+            if not cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").startswith(_TASK_LOST):
+                yield f"a workflow task failed ({cause}): {failed.failure.message[:200]}"
     for number, history in enumerate(chain.histories):
         started = history.events[0].workflow_execution_started_event_attributes
         asked = json.loads(started.input.payloads[0].data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -161,18 +160,6 @@ def test_a_worker_killed_between_items_leaves_the_rest_to_another(
     else:
         assert per_item(store, "workflow_run_cancel") == Counter(make)
         assert set(engine.asked("cancel")) == {f"run-{run_id}" for run_id in make}
-
-
-def test_times_from_a_clock_that_was_ahead_keep_nobody_waiting(
-    store: Store, engine: FakeEngine, services: Services, ann: Actor, clock: bulk.Clock
-) -> None:
-    bulk_id = bulk.started(services, "cancel", ann, bulk.open_runs(store, engine, 1))
-    with store.writing() as session:
-        row = session.get_one(BulkOperation, bulk_id)
-        row.lease_owner, row.lease_expires_at = "worker-1", clock.at + timedelta(minutes=11)
-        row.held_until = clock.at + timedelta(minutes=10)
-    bulk.work_off(services, "worker-2")
-    assert bulk.states(store, bulk_id) == ["DONE"]
 
 
 def test_two_workers_at_once_do_each_item_once(
