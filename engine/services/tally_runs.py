@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.runs.queued import QUEUED_AFTER
 from engine.runs.status import OPEN, TERMINAL, RunStatus
+from engine.store.run_counts import counted
 from engine.store.runs import HISTORICAL, UNCLAIMED, WorkflowRun
 
 MOST_LISTED: Final = 20
@@ -53,10 +54,10 @@ class Tally:
 
 
 def tally_runs(session: Session, now: datetime) -> Tally:
-    """By indexes alone, however many runs there are."""
+    """By the counts that are kept and by indexes, however many runs there are."""
     found: dict[str, dict[str, int]] = {"all": {}, "unclaimed": {}, "historical": {}}
     for kind, status, runs in session.execute(_COUNTED):
-        found[kind][status] = runs
+        found[kind][status] = int(runs)
     every, unclaimed = found["all"], found["unclaimed"]
     historical = sum(found["historical"].values())
     accepted = sum(every.values()) - historical
@@ -84,20 +85,28 @@ def _unaccounted(session: Session, now: datetime) -> tuple[Unaccounted, ...]:
     return tuple(Unaccounted(*row) for row in rows)
 
 
-def _by_status(kind: str, rule: str | None) -> Select[str, str, int]:
+def _by_status(kind: str, rule: str) -> Select[str, str, int]:
     # Literal rules: SQLite uses a partial index for no other.
-    counted = select(
-        literal(kind, String).label("kind"),
-        cast(WorkflowRun.status, String).label("status"),
-        func.count().label("runs"),
-    ).group_by(WorkflowRun.status)
-    return counted if rule is None else counted.where(text(rule))
+    return (
+        select(
+            literal(kind, String).label("kind"),
+            cast(WorkflowRun.status, String).label("status"),
+            func.count().label("runs"),
+        )
+        .where(text(rule))
+        .group_by(WorkflowRun.status)
+    )
+
+
+def _all() -> Select[str, str, int]:
+    every = counted().subquery()
+    return select(literal("all", String).label("kind"), every.c.status, every.c.runs)
 
 
 _MAY_END_UNBEGUN: Final = (RunStatus.CANCELED, RunStatus.FAILED)
 _NEVER_UNBEGUN: Final = tuple(TERMINAL - set(_MAY_END_UNBEGUN))
 _COUNTED: Final = union_all(
-    _by_status("all", None),
+    _all(),
     _by_status("unclaimed", UNCLAIMED),
     _by_status("historical", HISTORICAL),
 )
