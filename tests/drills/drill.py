@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-
-from sqlalchemy import select
 
 from engine.actions.registry import default_registry
 from engine.gateway.connect import LazyConnection, TemporalOptions
 from engine.gateway.loop_thread import LoopThread
 from engine.gateway.runs import TemporalRunGateway
-from engine.runs.status import TERMINAL
 from engine.services.context import Actor
 from engine.services.manage_operators import ensure_admin
 from engine.services.publish_definition import publish
-from engine.store.logs import LogSource
 from engine.store.session import in_transaction
-from engine.store.tables import WorkflowDefinition, WorkflowRun, WorkflowRunLog
 from tests import builders
 from tests.drills.actions import ACTIONS
 from tests.drills.bulk import BulkOperator
@@ -32,8 +24,10 @@ from tests.drills.documents import AT_A_TIME, SHAPES, at_times
 from tests.drills.faults import BY_NAME
 from tests.drills.house import EMAIL, PASSWORD, House
 from tests.drills.operators import Operators
-from tests.drills.plan import Launch, Plan
+from tests.drills.plan import Plan
 from tests.drills.report import Report, Struck
+from tests.drills.turns import Turns
+from tests.drills.watcher import Watcher
 
 AT_ONCE: Final = 6
 BETWEEN_S: Final = 0.5
@@ -43,7 +37,6 @@ CLOCK_EVERY: Final = timedelta(seconds=12)
 """Between two runs that begin by themselves."""
 FIRST_CLOCK: Final = timedelta(seconds=15)
 RUNS_A_CLOCK: Final = 25
-_WATCH_EVERY_S: Final = 0.25
 _ACTOR: Final = Actor(source="command")
 
 
@@ -73,7 +66,7 @@ class Drill:
         )
         self._operators = Operators(self._house.url, self._services)
         self._bulk = BulkOperator(self._services, EMAIL)
-        self._ends = _Ends(self._house)
+        self._watcher = Watcher(self._house)
 
     def run(self) -> Report:
         house, report = self._house, self._report
@@ -86,7 +79,7 @@ class Drill:
             print(report.text(), house.said(), sep="\n", flush=True)
             raise
         finally:
-            self._ends.finish()
+            self._watcher.finish()
             self._checker.close()
             self._thread.stop()
             house.close()
@@ -109,24 +102,23 @@ class Drill:
 
     def _launch_and_break(self) -> None:
         """Launches and faults take turns, as the plan says."""
-        gate = _Gate(self._plan)
-        self._ends.start()
+        turns = Turns(self._plan)
+        self._watcher.start()
         self._bulk.start()
 
         def keep_launching() -> None:
-            while (launch := gate.next()) is not None:
+            while (launch := turns.next()) is not None:
                 self._operators.launch(launch)
-                gate.launched()
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             pending = [pool.submit(keep_launching) for _ in range(AT_ONCE)]
             for number, name in enumerate(self._plan.strikes):
-                while not gate.ready_for(number) and not any(
+                while not turns.ready_for(number) and not any(
                     future.done() and future.exception() for future in pending
                 ):
                     self._keep(0.1)
                 self._strike(name)
-                gate.struck()
+                turns.struck()
             while not all(future.done() for future in pending):
                 self._keep(BETWEEN_S)
             for future in pending:
@@ -150,10 +142,11 @@ class Drill:
     def _settle(self) -> None:
         """Until nothing is left to come; what is then, is told."""
         over = time.monotonic()
-        finishing = threading.Thread(target=self._finish_operators)
-        finishing.start()
-        while finishing.is_alive():
-            self._keep(BETWEEN_S)
+        with ThreadPoolExecutor(1) as pool:
+            finishing = pool.submit(self._operators.finish)
+            while not finishing.done():
+                self._keep(BETWEEN_S)
+            finishing.result()
         while time.monotonic() < self._last_clock:
             self._keep(BETWEEN_S)
         self._bulk.finish()
@@ -162,19 +155,16 @@ class Drill:
             self._keep(BETWEEN_S)
         self._report.settled_s = round(time.monotonic() - over, 1)
 
-    def _finish_operators(self) -> None:
-        self._operators.finish()
-
     def _compare(self) -> None:
         report, operators, house = self._report, self._operators, self._house
-        self._ends.finish()
+        self._watcher.finish()
         began = time.monotonic()
         report.violations = self._checker.violations(operators.promised, house.skews)
         report.checked_s = round(time.monotonic() - began, 1)
-        ended = {run: self._since(at) for run, at in self._ends.ended.items()}
+        ended = {run: self._since(at) for run, at in self._watcher.ended.items()}
         accepted = {run: self._since(at) for run, at in operators.accepted.items()}
         report.note_recoveries(accepted, ended)
-        for run_id, key, status in self._ends.rows():
+        for run_id, key, status in self._watcher.rows():
             took = ended[run_id] - accepted[run_id] if run_id in accepted & ended.keys() else None
             report.count(AT_A_TIME if key.startswith(AT_A_TIME) else key, status, took)
         report.died, report.met = house.died, dict(sorted(house.met.items()))
@@ -182,92 +172,8 @@ class Drill:
         report.events_sent, report.answers = operators.sent, len(operators.answers)
         report.cancels = len(operators.canceled)
         report.bulk_canceled, report.bulk_replayed = self._bulk.canceled, self._bulk.replayed
-        report.mended = self._ends.mended()
+        report.mended = self._watcher.mended()
         report.took_s = self._since(time.monotonic())
 
     def _since(self, moment: float) -> float:
         return round(moment - self._began, 2)
-
-
-class _Gate:
-    """Lets launches and faults take turns."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._next = self._launched = self._struck = 0
-        self._changed = threading.Condition()
-
-    def next(self) -> Launch | None:
-        """The next launch, when its turn has come; None: there is none left."""
-        with self._changed:
-            number = self._next
-            if number >= len(self._plan.launches):
-                return None
-            self._next += 1
-            self._changed.wait_for(lambda: number < self._allowed())
-            return self._plan.launches[number]
-
-    def launched(self) -> None:
-        with self._changed:
-            self._launched += 1
-            self._changed.notify_all()
-
-    def struck(self) -> None:
-        with self._changed:
-            self._struck += 1
-            self._changed.notify_all()
-
-    def ready_for(self, strike: int) -> bool:
-        """Have the launches begun that come before it? Some of them may wait for it."""
-        with self._changed:
-            return self._next >= self._plan.before(strike)
-
-    def _allowed(self) -> int:
-        """Up to the fault after the next one: launches are under way when a fault strikes."""
-        ahead = self._struck + 2
-        if ahead >= len(self._plan.strikes):
-            return len(self._plan.launches)
-        return self._plan.before(ahead)
-
-
-@dataclass
-class _Ends:
-    """When each run ended, as somebody sees it who looks all the time."""
-
-    house: House
-    ended: dict[str, float] = field(default_factory=dict)
-    _leave: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def finish(self) -> None:
-        self._leave.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """(run, workflow's key, status)"""
-        query = select(WorkflowRun.run_id, WorkflowDefinition.key, WorkflowRun.status).join(
-            WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id
-        )
-        with self.house.store.reading() as session:
-            return [(run, str(key), status) for run, key, status in session.execute(query)]
-
-    def mended(self) -> dict[str, int]:
-        query = select(WorkflowRunLog.message).filter_by(source=LogSource.RECONCILER)
-        with self.house.store.reading() as session:
-            return dict(Counter(session.scalars(query)))
-
-    def _watch(self) -> None:
-        query = select(WorkflowRun.run_id).where(WorkflowRun.status.in_(TERMINAL))
-        while not self._leave.wait(_WATCH_EVERY_S):
-            try:
-                with self.house.store.reading() as session:
-                    found = set(session.scalars(query))
-            except Exception:
-                continue
-            now = time.monotonic()
-            self.ended |= dict.fromkeys(found - self.ended.keys(), now)

@@ -37,8 +37,7 @@ class Fault:
 def _web(point: str) -> Fault:
     def strike(house: House) -> None:
         """The next request of its kind meets it; `replace_dead` brings another."""
-        if house.web is not None:
-            house.web.end()
+        house.kill_web()
         house.start_web(point)
         house.wait_for_web()
 
@@ -48,8 +47,7 @@ def _web(point: str) -> Fault:
 def _worker(point: str, needs: str = "") -> Fault:
     def strike(house: House) -> None:
         """One worker is killed where it stands, and the next where the fault says."""
-        if house.workers:
-            house.workers.pop(0).end()
+        house.kill_worker()
         house.start_worker(point)
 
     return Fault(f"worker killed at {point}", strike, needs)
@@ -60,7 +58,7 @@ def _both_workers(point: str, needs: str = "") -> Fault:
 
     def strike(house: House) -> None:
         while house.workers:
-            house.workers.pop().end()
+            house.kill_worker()
         both = [house.start_worker(point) for _ in range(2)]
         _until_met(house, both)
 
@@ -79,8 +77,7 @@ def _admission(point: str) -> Fault:
 
     def strike(house: House) -> None:
         _limit(house, _ENOUGH)
-        if house.workers:
-            house.workers.pop(0).end()
+        house.kill_worker()
         _until_met(house, [house.start_worker(point)])
         _limit(house, None)
 
@@ -108,8 +105,7 @@ def _silent(link: str, *, lost: bool) -> Fault:
 def _clock(minutes: int) -> Fault:
     def strike(house: House) -> None:
         """It stays until another fault takes this worker."""
-        if house.workers:
-            house.workers.pop(0).end()
+        house.kill_worker()
         house.start_worker(NO_FAULT, minutes)
 
     return Fault(f"worker's clock {minutes:+} min", strike)

@@ -97,6 +97,20 @@ class House:
         self.workers.append(ours)
         return ours
 
+    def kill_worker(self) -> None:
+        """The one that has been there longest, where it stands; unless it has just died itself."""
+        if self.workers:
+            oldest = self.workers.pop(0)
+            if not oldest.process.is_alive():
+                self._note_death(oldest)
+            oldest.end()
+
+    def kill_web(self) -> None:
+        if self.web is not None:
+            if not self.web.process.is_alive():
+                self._note_death(self.web)
+            self.web.end()
+
     def replace_dead(self) -> None:
         """What has died is started again, as a supervisor does it."""
         if self.web is not None and not self.web.process.is_alive():
