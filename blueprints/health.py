@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from blueprints.extensions import reading, services
+from engine.services.check_schema import is_behind
 
 bp = Blueprint("health", __name__)
 
@@ -19,7 +20,7 @@ def live() -> Response:
 
 @bp.get("/ready")
 def ready() -> Response:
-    """The database and Temporal answer too; 503 says which does not."""
+    """The database with its schema and Temporal answer too; 503 says which of them does not."""
     checks = {"database": _database(), "temporal": _temporal()}
     return _answer(all(found == "ok" for found in checks.values()), checks)
 
@@ -28,9 +29,10 @@ def _database() -> str:
     try:
         with reading() as session:
             session.execute(text("SELECT count(*) FROM workflow_runs WHERE 1 = 0"))
+        behind = is_behind(services().store)
     except SQLAlchemyError:
         return "the database does not answer, or has no schema: run `flask doctor`"
-    return "ok"
+    return "the database's schema is behind: run `flask db upgrade`" if behind else "ok"
 
 
 def _temporal() -> str:

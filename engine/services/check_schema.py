@@ -31,6 +31,13 @@ def check_schema(store: Store) -> None:
         )
 
 
+def is_behind(store: Store) -> bool:
+    """Does the schema lack what this program needs? A newer release's, not known here, does not:
+    every migration works with the release before it. Raises `SQLAlchemyError`."""
+    found = schema.current(store.engine)
+    return found is None or found in schema.earlier()
+
+
 def _reason(error: SQLAlchemyError) -> str:
     """The driver's own words, without the statement."""
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

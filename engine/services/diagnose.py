@@ -7,29 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from engine.contract import TASK_QUEUE
 from engine.errors import RunStudioError, Unavailable
 from engine.runs.queued import QUEUED_AFTER
 from engine.runs.roles import Role
-from engine.services import heartbeat, leases
+from engine.services import heartbeat
 from engine.services.check_schema import check_schema
 from engine.services.check_secrets import missing_secrets
 from engine.services.context import Services
+from engine.services.last_pass import last_pass
 from engine.services.open_runs import OpenRun, open_runs
+from engine.services.tally_runs import tally_runs
 from engine.store.operators import Operator
-from engine.store.workers import Lease, WorkerHeartbeat
+from engine.store.workers import WorkerHeartbeat
 
 _LOOKED_INTO: Final = 50
 """Open runs that are asked about one by one."""
 _LISTED: Final = 100_000
-_PASS_OVERDUE: Final = timedelta(seconds=60)
 _POLL_FRESH: Final = timedelta(seconds=75)
 """A live worker's last poll is up to 70 s old (docs/measured.md 4)."""
 
@@ -55,7 +55,7 @@ def diagnose(services: Services) -> list[Check]:
         if schema.ok:
             rest.append(_stranded)
     if schema.ok:
-        rest += [_reconciler, _secrets]
+        rest += [_reconciler, _accounts, _secrets]
     return [schema, *temporal, *(each for look in rest for each in _guarded(look, services))]
 
 
@@ -135,7 +135,16 @@ def _workers(services: Services) -> Iterable[Check]:
         seen = "none was ever seen" if last is None else f"the last was seen at {last.seen_at:%c}"
         yield Check("worker", False, f"no worker lives: {seen}", start)
         return
-    yield Check("worker", True, f"{len(living)} worker(s) live")
+    unready = [f"{one.identity}: {one.unready_because}" for one in living if one.unready_because]
+    if len(unready) == len(living):
+        yield Check(
+            "worker",
+            False,
+            f"no worker is ready: {', '.join(unready)}",
+            "They go on by themselves when that is over.",
+        )
+    else:
+        yield Check("worker", True, f"{len(living)} worker(s) live")
     yield _registry(services, living)
 
 
@@ -201,22 +210,40 @@ def _reconciler(services: Services) -> Iterable[Check]:
     with services.store.reading() as session:
         if not heartbeat.a_worker_lives(session, now):
             return
-        last = _last_pass(session)
-    if last is not None and now - last <= _PASS_OVERDUE:
-        yield Check("reconciler", True, "rows and executions are compared regularly")
-    else:
-        seen = "never" if last is None else f"last at {last:%c}"
+        last = last_pass(session)
+    look = "look into the workers' logs for `reconciler`."
+    if last is None or last.overdue(now):
+        seen = "never" if last is None else f"last at {last.at:%c}"
         yield Check(
             "reconciler",
             False,
             f"rows and executions were not compared for a minute ({seen})",
-            "A worker that has just begun does it within a minute; else look into the workers' "
-            "logs for `reconciler`.",
+            f"A worker that has just begun does it within a minute; else {look}",
         )
+    elif not last.compared:
+        yield Check(
+            "reconciler",
+            False,
+            f"the last pass could not compare anything: {last.cause or 'Temporal did not answer'}",
+            "The workers cannot reach Temporal: look at their TEMPORAL_ADDRESS and network.",
+        )
+    else:
+        yield Check("reconciler", True, "rows and executions are compared regularly")
 
 
-def _last_pass(session: Session) -> datetime | None:
-    return session.scalar(select(Lease.last_pass_at).where(Lease.name == leases.RECONCILER))
+def _accounts(services: Services) -> Iterable[Check]:
+    with services.store.reading() as session:
+        tally = tally_runs(session, services.now())
+    if tally.balanced:
+        yield Check("accounted", True, f"all of {tally.accepted} accepted run(s) are accounted for")
+        return
+    named = ", ".join(run.run_id for run in tally.unaccounted)
+    yield Check(
+        "accounted",
+        False,
+        f"accepted, and neither started nor ended with a reason: {named or 'some'}",
+        "The page /engine lists them; a worker starts what was never started.",
+    )
 
 
 def _secrets(services: Services) -> Iterable[Check]:

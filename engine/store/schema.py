@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -34,6 +35,13 @@ def head() -> str:
     revision = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     assert revision is not None
     return revision
+
+
+@cache
+def earlier() -> frozenset[str]:
+    """Every revision before the newest."""
+    script = ScriptDirectory(str(MIGRATIONS))
+    return frozenset(found.revision for found in script.walk_revisions()) - {head()}
 
 
 def current(engine: Engine) -> str | None:

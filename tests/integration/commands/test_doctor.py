@@ -46,6 +46,7 @@ def test_a_healthy_installation_has_no_problem(worked: CommandLine) -> None:
     found = checks(worked, code=0)
     assert {
         "schema", "temporal", "namespace", "worker", "registry", "queue", "stranded", "reconciler",
+        "accounted",
     } <= found.keys()  # fmt: skip
     assert "PROBLEM" not in worked("doctor").output
 

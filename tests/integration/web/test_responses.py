@@ -129,6 +129,18 @@ def test_live_says_that_the_process_answers(anybody: Browser, engine: FakeEngine
     assert anybody.get("/health/live").status_code == 200
 
 
+@pytest.mark.parametrize(("revision", "status"), [("0007", 503), ("9999", 200)])
+def test_ready_wants_a_schema_that_is_not_behind_and_takes_a_later_releases(
+    anybody: Browser, store: Store, revision: str, status: int
+) -> None:
+    """While a release is rolled out, the webs of the one before it go on."""
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    found = anybody.get("/health/ready")
+    assert found.status_code == status
+    assert ("flask db upgrade" in found.text) is (status == 503)
+
+
 def test_ready_says_what_does_not_answer(
     anybody: Browser, engine: FakeEngine, store: Store
 ) -> None:
