@@ -45,3 +45,17 @@ def test_waiting_for_a_slot_counts_towards_the_boundary(studio: Studio) -> None:
 
     one_task = {runs[run_id] for run_id in runs if "TIMER_STARTED" not in studio.events(run_id)}
     assert one_task == set()
+
+
+def test_quick_steps_do_not_wait_for_the_slots_of_long_ones(studio: Studio) -> None:
+    """An end does: it is a regular activity as they are."""
+    long, quick = studio.publish(act("long", "heed", ms=60_000)), studio.publish(*chain(STEPS))
+    blocking = studio.start(long)
+    with studio.worker(slots=1):
+        studio.eventually(lambda: studio.effects() == ["begin long"])
+        run_id = studio.start(quick)
+        studio.eventually(lambda: len(studio.steps(run_id, status="SUCCEEDED")) == STEPS)
+        assert studio.run(blocking).status == "RUNNING"
+        studio.cancel(blocking)
+        assert studio.ended(run_id).status == "SUCCEEDED"
+        assert studio.ended(blocking).status == "CANCELED"
