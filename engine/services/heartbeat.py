@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.contract import TASK_QUEUE, Json
@@ -77,24 +78,29 @@ def beat(
     slots_used: int,
     unready_because: str | None = None,
 ) -> None:
-    """Write the worker's row as of now."""
+    """Write the worker's row as of now; two threads of it may do so at once."""
+    row: dict[str, Any] = {
+        "identity": worker.identity,
+        "state": state,
+        "task_queue": TASK_QUEUE,
+        "namespace": worker.namespace,
+        "registry_fingerprint": worker.registry_fingerprint,
+        "registry_json": worker.registry,
+        "slots": worker.slots,
+        "slots_used": slots_used,
+        "release": worker.release,
+        "unready_because": unready_because,
+        "started_at": worker.started_at,
+        "seen_at": services.now(),
+    }
     with services.store.writing() as session:
-        session.merge(
-            WorkerHeartbeat(
-                identity=worker.identity,
-                state=state,
-                task_queue=TASK_QUEUE,
-                namespace=worker.namespace,
-                registry_fingerprint=worker.registry_fingerprint,
-                registry_json=worker.registry,
-                slots=worker.slots,
-                slots_used=slots_used,
-                release=worker.release,
-                unready_because=unready_because,
-                started_at=worker.started_at,
-                seen_at=services.now(),
-            )
+        make: Any = (
+            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         )
+        statement = make(WorkerHeartbeat).on_conflict_do_update(
+            index_elements=[WorkerHeartbeat.identity], set_=row
+        )
+        session.execute(statement, row)
 
 
 def forget_old(session: Session, now: datetime) -> None:

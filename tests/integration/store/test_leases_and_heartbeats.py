@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from engine.services import heartbeat, leases
 from engine.services.context import Services
@@ -123,6 +124,29 @@ def test_of_many_that_try_at_once_one_gets_the_lease(services: Services) -> None
         thread.join()
     assert len(taken) == 8
     assert sum(held is not None for held in taken) == 1
+
+
+def test_two_threads_of_a_worker_write_its_first_beat_at_once(
+    services: Services, store: Store
+) -> None:
+    both, failed = threading.Barrier(2), []
+
+    def beat() -> None:
+        both.wait()
+        try:
+            heartbeat.beat(services, ME, WorkerState.RUNNING, 0)
+        except Exception as error:
+            failed.append(error)
+
+    for _ in range(10):
+        threads = [threading.Thread(target=beat) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with store.writing() as session:
+            session.execute(delete(WorkerHeartbeat))
+    assert failed == []
 
 
 def test_a_beat_writes_one_row_a_worker_and_moves_it(store: Store, services: Services) -> None:
