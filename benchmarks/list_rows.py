@@ -39,6 +39,9 @@ _WORDS: Final = {
 
 _RARE: Final = "n % 100000 = 50000"
 _OPEN: Final = "n > :runs - 2000"
+_WORKFLOW: Final = (
+    f"CASE WHEN {_RARE} THEN 4 WHEN n % 10 < 5 THEN 0 WHEN n % 10 < 8 THEN 1 ELSE n % 10 - 6 END"
+)
 
 _RUNS: Final = """
 WITH RECURSIVE {numbers}
@@ -49,7 +52,8 @@ SELECT {run}, {workflow},
   CASE WHEN {rare} THEN 9 WHEN n < :runs / 2 THEN 1 ELSE 2 END,
   CASE WHEN {open} THEN CASE n % 2 WHEN 0 THEN 'RUNNING' ELSE 'WAITING' END
     WHEN n % 25 = 3 THEN 'FAILED' WHEN n % 50 = 7 THEN 'CANCELED' ELSE 'SUCCEEDED' END,
-  'temporal', 1, CAST('{{"ticket": "T-1", "text": "as long as an operator would write it"}}' AS {json}),
+  'temporal', 1,
+  CAST('{{"ticket": "T-1", "text": "as long as an operator would write it"}}' AS {json}),
   'run-' || {run},
   CASE WHEN {rare} THEN 'schedule' WHEN n % 10 IN (4, 5, 6) THEN 'recurring'
     WHEN n % 10 IN (7, 8) THEN 'event' END,
@@ -129,8 +133,7 @@ def _written(dialect: str, statement: str) -> str:
         last = words["hex"].format(number, 12)
         return f"CAST({first} || '-0000-4000-8000-' || {last} AS {words['uuid']})"
 
-    place = f"CASE WHEN {_RARE} THEN 4 WHEN n % 10 < 5 THEN 0 WHEN n % 10 < 8 THEN 1 ELSE n % 10 - 6 END"
-    workflow = words["hex"].format(f"({place})", 12)
+    workflow = words["hex"].format(f"({_WORKFLOW})", 12)
     return statement.format(
         numbers=words["numbers"],
         run=identity("n"),

@@ -20,18 +20,15 @@ from engine.store.runs import WorkflowRun
 def state_of_list(session: Session, operator_id: str, run_ids: Sequence[str], now: datetime) -> str:
     """Changes whenever something does that a list with these rows shows: one indexed statement.
 
-    How many runs there are of a status under a filter can only change together with the rows that
-    triggers add to `workflow_run_counts`, but where the clock is part of the filter.
+    How many runs there are of a status under a filter can only change together with how many there
+    are of it at all, but where the clock is part of the filter.
     """
     run, mine = WorkflowRun, RunSelection
-    every = select(
-        func.max(WorkflowRunCount.count_id).label("last"), func.count().label("rows")
-    ).subquery()
+    every = select(func.sum(WorkflowRunCount.changes).label("changes")).subquery()
     selected = exists().where(mine.operator_id == operator_id, mine.run_id == run.run_id)
     rows = session.execute(
         select(
-            every.c.last,
-            every.c.rows,
+            every.c.changes,
             run.run_id,
             run.status,
             run.started_at,

@@ -20,38 +20,52 @@ _PARTIAL = {
     "manual": "trigger_type IS NULL AND replay_of_run_id IS NULL AND parent_run_id IS NULL",
 }
 
-_COUNT = "INSERT INTO workflow_run_counts (status, runs)"
+_COUNT = "INSERT INTO workflow_run_counts (status, runs, changes)"
 
 _FUNCTION = f"""
 CREATE OR REPLACE FUNCTION workflow_runs_are_counted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    {_COUNT} VALUES (NEW.status, 1);
+    {_COUNT} SELECT status, count(*), 1 FROM written GROUP BY status;
   ELSIF TG_OP = 'UPDATE' THEN
-    {_COUNT} VALUES (OLD.status, -1), (NEW.status, 1);
+    {_COUNT} VALUES (OLD.status, -1, 0), (NEW.status, 1, 1);
   ELSIF TG_OP = 'DELETE' THEN
-    {_COUNT} VALUES (OLD.status, -1);
+    {_COUNT} SELECT status, -count(*), 1 FROM gone GROUP BY status;
   ELSE
-    DELETE FROM workflow_run_counts;
+    {_COUNT} SELECT status, -sum(runs), 1 FROM workflow_run_counts GROUP BY status;
   END IF;
   RETURN NULL;
 END
 $$
 """
+"""An UPDATE is counted row by row: transition tables would be made for every UPDATE of a run."""
+
+
+def _more(status: str, runs: int) -> str:
+    """SQLite: in the one row of the status, which is made where it is not there."""
+    return (
+        f"{_COUNT} SELECT {status}, 0, 0 WHERE {status} NOT IN"
+        " (SELECT status FROM workflow_run_counts);"
+        f" UPDATE workflow_run_counts SET runs = runs + {runs}, changes = changes + 1"
+        f" WHERE status = {status};"
+    )
+
 
 _TRIGGERS = {
     "postgresql": {
-        "inserted": "AFTER INSERT ON workflow_runs FOR EACH ROW",
-        "deleted": "AFTER DELETE ON workflow_runs FOR EACH ROW",
+        "inserted": "AFTER INSERT ON workflow_runs"
+        " REFERENCING NEW TABLE AS written FOR EACH STATEMENT",
+        "deleted": "AFTER DELETE ON workflow_runs"
+        " REFERENCING OLD TABLE AS gone FOR EACH STATEMENT",
         "updated": "AFTER UPDATE OF status ON workflow_runs FOR EACH ROW"
         " WHEN (OLD.status IS DISTINCT FROM NEW.status)",
         "truncated": "AFTER TRUNCATE ON workflow_runs FOR EACH STATEMENT",
     },
     "sqlite": {
-        "inserted": f"AFTER INSERT ON workflow_runs BEGIN {_COUNT} VALUES (NEW.status, 1); END",
-        "deleted": f"AFTER DELETE ON workflow_runs BEGIN {_COUNT} VALUES (OLD.status, -1); END",
+        "inserted": f"AFTER INSERT ON workflow_runs BEGIN {_more('NEW.status', 1)} END",
+        "deleted": f"AFTER DELETE ON workflow_runs BEGIN {_more('OLD.status', -1)} END",
         "updated": "AFTER UPDATE OF status ON workflow_runs WHEN OLD.status IS NOT NEW.status"
-        f" BEGIN {_COUNT} VALUES (OLD.status, -1), (NEW.status, 1); END",
+        f" BEGIN {_more('OLD.status', -1)} {_more('NEW.status', 1)} END",
     },
 }
 
@@ -81,7 +95,7 @@ def _count_from_now_on() -> None:
     for when, definition in _TRIGGERS[op.get_bind().dialect.name].items():
         op.execute(f"CREATE TRIGGER workflow_runs_{when} {definition}{calls}")
     op.execute("DELETE FROM workflow_run_counts")
-    op.execute(f"{_COUNT} SELECT status, count(*) FROM workflow_runs GROUP BY status")
+    op.execute(f"{_COUNT} SELECT status, count(*), 1 FROM workflow_runs GROUP BY status")
 
 
 def _are_counted() -> bool:
@@ -102,8 +116,8 @@ def _counts(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("count_id", number, primary_key=True, autoincrement=True),
         col.text("status", null=False),
-        col.number("runs", null=False),
-        sqlite_autoincrement=True,
+        sa.Column("runs", number, nullable=False),
+        sa.Column("changes", number, nullable=False),
     )
 
 
