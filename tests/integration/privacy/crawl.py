@@ -6,7 +6,8 @@ A new route is crawled without anybody thinking of it. One with a new kind of ar
 
 from __future__ import annotations
 
-from collections import deque
+import random
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from itertools import product
@@ -17,14 +18,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 _FOLLOWED = {"href", "action", "src", "hx-get", "hx-post", "data-href", "data-src"}
-_AT_MOST = 25
-"""Addresses that are read of one route by one operator: links to filters and pages go on and on."""
+_FOLLOW = 4
+"""Links to one route that are followed beside what is made of the route: they go on and on."""
+_FRAGMENTS = 3
+"""Addresses of one route that are also asked for as fragments."""
 
 QUERIES: dict[str, tuple[str, ...]] = {
     "runs.show": ("steps_before=99999", "step=root.steps%5B0%5D"),
     "runs.timeline": ("before=99999",),
     "runs.ask_replay": ("edit=1", "edit=1&version=1"),
     "runs.export": ("history=1",),
+    "runs.step_file": tuple(f"step=root.steps%5B{number}%5D" for number in (0, 1, 6, 10, 11)),
     "runs.log": ("level=DEBUG", "q=password"),
     "runs.index": ("status=FAILED", "queued=1", "q=0"),
     "waits.index": ("kind=human",),
@@ -32,14 +36,14 @@ QUERIES: dict[str, tuple[str, ...]] = {
 """Beside what links lead to."""
 
 
-def seeds(app: Flask, values: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """(endpoint, address) of every route that is read, with each value of its arguments."""
+def seeds(app: Flask, values: Mapping[str, Sequence[str]], most: int) -> Iterator[str]:
+    """At most `most` addresses of every route that is read, over the values of its arguments."""
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()):
             continue
-        for address in _filled(app, rule, values):
-            for query in ("", *QUERIES.get(rule.endpoint, ())):
-                yield rule.endpoint, f"{address}?{query}" if query else address
+        queries = ("", *(f"?{query}" for query in QUERIES.get(rule.endpoint, ())))
+        there = [f"{address}{query}" for address in _filled(app, rule, values) for query in queries]
+        yield from random.Random(rule.endpoint).sample(there, min(most, len(there)))
 
 
 def _filled(app: Flask, rule: Rule, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -55,20 +59,24 @@ def _filled(app: Flask, rule: Rule, values: Mapping[str, Sequence[str]]) -> Iter
 class Crawl:
     """A queue of addresses, each once; what pages link to comes after the routes themselves."""
 
-    def __init__(self, app: Flask, values: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, app: Flask, values: Mapping[str, Sequence[str]], most: int) -> None:
         self._router = app.url_map.bind("localhost")
-        self._waiting = deque(address for _, address in seeds(app, values))
+        self._waiting = deque(seeds(app, values, most))
         self._seen = set(self._waiting)
-        self._read: dict[str, int] = {}
+        self._read: Counter[str] = Counter()
+        self._followed: Counter[str] = Counter()
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[tuple[str, bool]]:
+        """(address, as a fragment?)."""
         while self._waiting:
             address = self._waiting.popleft()
             endpoint = self.endpoint(address)
             if endpoint is None:
                 continue
-            self._read[endpoint] = self._read.get(endpoint, 0) + 1
-            yield address
+            self._read[endpoint] += 1
+            yield address, False
+            if self._read[endpoint] <= _FRAGMENTS:
+                yield address, True
 
     @property
     def endpoints(self) -> set[str]:
@@ -89,8 +97,9 @@ class Crawl:
                 continue
             found = f"{parts.path}?{parts.query}" if parts.query else parts.path
             endpoint = self.endpoint(found)
-            if endpoint is None or found in self._seen or self._read.get(endpoint, 0) > _AT_MOST:
+            if endpoint is None or found in self._seen or self._followed[endpoint] >= _FOLLOW:
                 continue
+            self._followed[endpoint] += 1
             self._seen.add(found)
             self._waiting.append(found)
 

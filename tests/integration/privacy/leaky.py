@@ -131,6 +131,17 @@ def leaky(url: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def stricter(url: str) -> dict[str, Any]:
+    """Its next version, which takes none of the values that are hidden."""
+    document = leaky(url)
+    record = {"properties": {"note": {"type": "number"}}}
+    properties = {"name": {"type": "string"}, "password": {"const": "another"},
+                  "pinCode": {"type": "string", "maxLength": 3, "pattern": "^[0-9]+$"},
+                  "customer": {"properties": {"taxNumber": {"enum": [1, 2]}}},
+                  "records": {"maxItems": 1, "items": record}}  # fmt: skip
+    return document | {"payloadSchema": {"type": "object", "properties": properties}}
+
+
 def answers(server: HttpServer) -> None:
     """What the world says: it echoes what it is sent."""
     met: set[str] = set()

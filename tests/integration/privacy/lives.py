@@ -15,7 +15,7 @@ from engine.runs.roles import Role
 from engine.store.bulk import BulkOperation
 from engine.store.runs import WorkflowRun
 from engine.store.session import Store
-from engine.store.tables import Operator, WorkflowHumanTask, WorkflowRunStep, WorkflowRunWait
+from engine.store.tables import Operator, WorkflowHumanTask, WorkflowRunWait
 from tests import builders
 from tests.integration.commands.conftest import CommandLine
 from tests.integration.privacy import leaky
@@ -84,14 +84,13 @@ class Lives:
 
     def route_values(self) -> dict[str, list[str]]:
         """For every argument of every route that is read."""
-        some = list(self.runs.values())
         return {
-            "run_id": some,
-            "task_id": self.ids(WorkflowHumanTask.task_id),
+            "run_id": [self.runs[name] for name in ("failed", "waiting", "child", "edited")],
+            "task_id": self.ids(WorkflowHumanTask.task_id)[:2],
             "key": ["leaky", "leaky-child", "by-event"],
             "bulk_id": self.ids(BulkOperation.bulk_id),
             "filename": ["app.css"],
-            "step_id": self.ids(WorkflowRunStep.step_id),
+            "part": ["input", "output", "error", "attempts", "calls", "logs"],
         }
 
 
