@@ -74,10 +74,11 @@ def _reconciler(page: EnginePage, now: datetime) -> Iterator[Trouble]:
 
 
 def _tally(page: EnginePage) -> Iterator[Trouble]:
-    if page.tally.unaccounted:
+    left = len(page.tally.unaccounted)
+    if left:
+        are = "1 accepted run is" if left == 1 else f"{left} accepted runs are"
         yield Trouble(
-            f"{len(page.tally.unaccounted)} accepted runs are neither started nor ended with a "
-            "reason; they are listed below.",
+            f"{are} neither started nor ended with a reason: listed below.",
             "The reconciler starts what was never started; a run can also be canceled on its page.",
         )
     elif not page.tally.balanced:
