@@ -94,6 +94,7 @@ def _states(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
         ("bulk-done", "bulk.show", {"bulk_id": desk.bulk["done"]}),
         ("views", "saved_views.index", {}),
         ("views-save", "saved_views.index", {"query": "status=FAILED"}),
+        ("engine", "engine.index", {}),
         ("waits", "waits.index", {}),
         ("waits-mine", "waits.index", {"mine": 1}),
         ("task", "waits.ask_answer", {"task_id": desk.tasks["open"]}),
