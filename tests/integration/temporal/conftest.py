@@ -10,15 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from engine.gateway.connect import LazyConnection, TemporalOptions
+from engine.gateway.loop_thread import LoopThread
+from engine.gateway.runs import TemporalRunGateway
 from engine.store import schema
 from engine.store.session import Store, make_engine
 from tests import work_actions
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.dev_server import DevServer
+from tests.stub_worker import StubWorker
 from tests.studio import Studio
 
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 1024**3
+CONTINUE_AT = 25
+"""Events, of `low`."""
 
 
 @pytest.fixture(scope="session")
@@ -109,3 +115,53 @@ def on_postgres(
         with studio.worker():
             yield studio
     postgres_databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def low_address(memory: Path) -> Iterator[str]:
+    """A Temporal that soon suggests to continue as new."""
+    directory = memory / "low"
+    directory.mkdir()
+    server = DevServer(directory, f"limit.historyCount.suggestContinueAsNew={CONTINUE_AT}")
+    server.start()
+    yield server.address
+    server.kill()
+
+
+@pytest.fixture
+def low(
+    low_address: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Studio]:
+    """As `worked`, where a run of some ten steps goes on in a new execution."""
+    monkeypatch.setenv(work_actions.EFFECTS, str(tmp_path / "effects"))
+    for studio in a_studio(low_address, sqlite_url, tmp_path / "effects"):
+        with studio.worker():
+            yield studio
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """A Temporal of one file alone, for tests of the gateway: nobody else polls its queue."""
+    server = DevServer(tmp_path_factory.mktemp("temporal"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def connection(server: DevServer) -> Iterator[LazyConnection]:
+    thread = LoopThread()
+    yield LazyConnection(TemporalOptions(server.address), thread)
+    thread.stop()
+
+
+@pytest.fixture
+def gateway(connection: LazyConnection) -> TemporalRunGateway:
+    return TemporalRunGateway(connection, lambda: False)
+
+
+@pytest.fixture
+def stub_worker(server: DevServer) -> Iterator[str]:
+    """A worker that runs `Stub`; its identity."""
+    with StubWorker(server) as identity:
+        yield identity

@@ -7,16 +7,12 @@ together exceed what Temporal takes, and pure work exceeds the time that a task 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.contract import temporal_workflow_id
-from tests import work_actions
-from tests.dev_server import DevServer
-from tests.integration.temporal.conftest import a_studio
 from tests.steps import act, assign, chain, loop, try_catch
 from tests.studio import Studio
 
@@ -29,7 +25,6 @@ MEMORY = 300 * 1024**2
 HISTORY = 1_000
 """Events of the 10,000 items' one execution; Temporal suggests to continue as new at 4,096."""
 
-CONTINUE_AT = 40
 """Events after which the second server suggests to continue as new."""
 
 
@@ -102,24 +97,8 @@ def loop_over(worked: Studio, items: int) -> str:
     return run_id
 
 
-@pytest.fixture
-def short_histories(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Studio]:
-    """A worked engine on a Temporal that soon suggests to continue as new."""
-    server = DevServer(tmp_path, f"limit.historyCount.suggestContinueAsNew={CONTINUE_AT}")
-    server.start()
-    monkeypatch.setenv(work_actions.EFFECTS, str(tmp_path / "effects"))
-    try:
-        for studio in a_studio(server.address, sqlite_url, tmp_path / "effects"):
-            with studio.worker():
-                yield studio
-    finally:
-        server.kill()
-
-
-def test_a_run_that_continues_as_new_goes_on_where_it_was(short_histories: Studio) -> None:
-    studio = short_histories
+def test_a_run_that_continues_as_new_goes_on_where_it_was(low: Studio) -> None:
+    studio = low
     fails = act("fail", fails=9, category="ActionError")
     steps = [
         *chain(60),

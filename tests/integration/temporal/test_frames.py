@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from engine.store.tables import WorkflowActionInvocation
-from tests import work_actions
-from tests.dev_server import DevServer
 from tests.integration.temporal.children import children, error_of, failing, key
-from tests.integration.temporal.conftest import a_studio
 from tests.steps import Step, act, assign, call, chain, expr, loop, try_catch, wait
 from tests.studio import Studio
 
@@ -151,27 +146,6 @@ def test_a_return_inside_a_concurrent_loop_cancels_the_others(worked: Studio) ->
         "CANCELED", "CANCELED",
     ]  # fmt: skip
     assert worked.effects() == []
-
-
-@pytest.fixture(scope="module")
-def low_address(memory: Path) -> Iterator[str]:
-    """A Temporal that soon suggests to continue as new."""
-    directory = memory / "frames"
-    directory.mkdir()
-    server = DevServer(directory, "limit.historyCount.suggestContinueAsNew=25")
-    server.start()
-    yield server.address
-    server.kill()
-
-
-@pytest.fixture
-def low(
-    low_address: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Studio]:
-    monkeypatch.setenv(work_actions.EFFECTS, str(tmp_path / "effects"))
-    for studio in a_studio(low_address, sqlite_url, tmp_path / "effects"):
-        with studio.worker():
-            yield studio
 
 
 def test_no_execution_is_left_while_a_child_is_open(low: Studio) -> None:

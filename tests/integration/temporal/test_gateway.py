@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,33 +22,6 @@ from tests.stub_worker import StubWorker, closed, new_run
 pytestmark = pytest.mark.temporal
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    server = DevServer(tmp_path_factory.mktemp("temporal"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def connection(server: DevServer) -> Iterator[LazyConnection]:
-    thread = LoopThread()
-    yield LazyConnection(TemporalOptions(server.address), thread)
-    thread.stop()
-
-
-@pytest.fixture
-def gateway(connection: LazyConnection) -> TemporalRunGateway:
-    return TemporalRunGateway(connection, lambda: False)
-
-
-@pytest.fixture
-def worker(server: DevServer) -> Iterator[str]:
-    """A worker that runs `Stub`; its identity."""
-    with StubWorker(server) as identity:
-        yield identity
-
-
 def test_starting_twice_gives_the_same_execution(gateway: TemporalRunGateway) -> None:
     run_id = new_run()
     first = gateway.start_run(run_id)
@@ -58,7 +30,7 @@ def test_starting_twice_gives_the_same_execution(gateway: TemporalRunGateway) ->
 
 
 def test_starting_what_has_ended_already_is_success_and_runs_nothing_again(
-    gateway: TemporalRunGateway, worker: str
+    gateway: TemporalRunGateway, stub_worker: str
 ) -> None:
     run_id = new_run()
     first = gateway.start_run(run_id)
@@ -144,7 +116,7 @@ def test_terminating_needs_no_worker(gateway: TemporalRunGateway) -> None:
 
 
 def test_how_a_run_ended_is_its_result_or_the_words_of_its_failure(
-    gateway: TemporalRunGateway, worker: str
+    gateway: TemporalRunGateway, stub_worker: str
 ) -> None:
     good, bad = new_run(), new_run("fail")
     gateway.start_run(good)

@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from engine.contract import temporal_workflow_id
-from engine.gateway.connect import LazyConnection, TemporalOptions
+from engine.gateway.connect import LazyConnection
 from engine.gateway.executions import WORKER_LOST
-from engine.gateway.loop_thread import LoopThread
 from engine.gateway.queues import TemporalQueueGateway
 from engine.gateway.runs import TemporalRunGateway
-from tests.dev_server import DevServer
-from tests.stub_worker import StubWorker, new_run
+from tests.stub_worker import new_run
 
 pytestmark = pytest.mark.temporal
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    server = DevServer(tmp_path_factory.mktemp("temporal"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def connection(server: DevServer) -> Iterator[LazyConnection]:
-    thread = LoopThread()
-    yield LazyConnection(TemporalOptions(server.address), thread)
-    thread.stop()
-
-
-@pytest.fixture
-def gateway(connection: LazyConnection) -> TemporalRunGateway:
-    return TemporalRunGateway(connection, lambda: False)
-
-
-@pytest.fixture
-def worker(server: DevServer) -> Iterator[str]:
-    """A worker that runs `Stub`; its identity."""
-    with StubWorker(server) as identity:
-        yield identity
-
-
 def test_the_queue_shows_a_fresh_poller_while_a_worker_lives(
-    connection: LazyConnection, worker: str
+    connection: LazyConnection, stub_worker: str
 ) -> None:
     queues = TemporalQueueGateway(connection)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         view = queues.describe_queue()
-        if any(poller.identity == worker for poller in view.workflow_pollers):
+        if any(poller.identity == stub_worker for poller in view.workflow_pollers):
             break
         time.sleep(0.1)
     assert view.last_poll_at is not None
@@ -77,7 +47,7 @@ def test_a_queue_that_nobody_polls_has_a_backlog(
 
 
 def test_a_failing_task_is_named_with_its_cause(
-    gateway: TemporalRunGateway, connection: LazyConnection, worker: str
+    gateway: TemporalRunGateway, connection: LazyConnection, stub_worker: str
 ) -> None:
     run_id = new_run("break")
     gateway.start_run(run_id)

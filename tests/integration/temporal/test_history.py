@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
@@ -12,9 +10,6 @@ from temporalio.client import WorkflowHistory
 from engine.contract import temporal_workflow_id
 from engine.gateway.connect import LazyConnection
 from engine.gateway.histories import TemporalHistories, history_key
-from tests import work_actions
-from tests.dev_server import DevServer
-from tests.integration.temporal.conftest import a_studio
 from tests.steps import act, assign, chain, loop, wait
 from tests.studio import Studio
 
@@ -40,25 +35,6 @@ def test_the_history_does_not_grow_with_what_a_step_does_not_touch(worked: Studi
     sizes = [worked.history(run_id).to_json().__len__() for run_id in (small, large)]
     # Once, in the claim's answer, as base64.
     assert sizes[1] - sizes[0] < 1.5 * 200_000
-
-
-@pytest.fixture(scope="module")
-def low_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Temporal that soon suggests to continue as new."""
-    server = DevServer(tmp_path_factory.mktemp("low"), "limit.historyCount.suggestContinueAsNew=40")
-    server.start()
-    yield server.address
-    server.kill()
-
-
-@pytest.fixture
-def low(
-    low_address: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Studio]:
-    monkeypatch.setenv(work_actions.EFFECTS, str(tmp_path / "effects"))
-    for studio in a_studio(low_address, sqlite_url, tmp_path / "effects"):
-        with studio.worker():
-            yield studio
 
 
 def test_a_large_state_goes_on_by_reference(low: Studio) -> None:
