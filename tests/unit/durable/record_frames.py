@@ -34,6 +34,9 @@ def documents(child: str, broken: str) -> dict[str, list[Step]]:
     again = call("again", broken, retry=RETRY, onError={"policy": "continue"})
     which = {"id": "which", "type": "control.if", "condition": expr("item = 2"),
              "then": [wait("soon", 150), breaks], "else": [wait("long")]}  # fmt: skip
+    slow = {**act("slow", "quick", fails=1), "retry": {"maxAttempts": 2, "backoffMs": 500}}
+    stays = {"id": "stays", "type": "control.if", "condition": expr("item = 1"), "then": [slow],
+             "else": [wait("soon", 50), assign("note", mine="item")]}  # fmt: skip
     inside = try_catch("inner", [call("sub", child), breaks], [act("mend", "once")])
     return {
         "call-workflow": [mapped, act("send", "quick", value=expr("vars.total"))],
@@ -48,6 +51,7 @@ def documents(child: str, broken: str) -> dict[str, list[Step]]:
             try_catch("try", [{**loop("each", "[1, 2, 3]", which), "concurrency": 3}], []),
             act("after", "quick"),
         ],
+        "concurrent-rows": [{**loop("each", "[1, 2]", stays), "concurrency": 2}],
         "concurrent-calls": [{**loop("each", "[1, 2]", call("sub", child)), "concurrency": 2}],
         "try-in-loops": [loop("outer", "[1, 2]", loop("inner-loop", "[1, 2]", inside))],
     }  # fmt: skip

@@ -54,6 +54,7 @@ def test_there_is_one_of_every_way_in_which_a_run_uses_temporal() -> None:
         "quick-failure",
         "concurrent-loop",
         "concurrent-failure",
+        "concurrent-rows",
         "concurrent-calls",
         "try-in-loops",
         "continues",
