@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from blueprints.display import lasted
@@ -62,6 +63,14 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SpentRow:
+    name: str
+    sides: tuple[str, str]
+    more: str
+    """How much more the later run spent; empty where it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedPage:
     this: str
     """Of the two, the one whose page this is."""
@@ -80,6 +89,20 @@ class ComparedPage:
     @property
     def unlike(self) -> int:
         return sum(not pair.alike for pair in self.pairs)
+
+    @property
+    def undecided(self) -> bool:
+        """One of them goes on: what differs now may be alike in the end."""
+        return any(side.is_open for side in self.sides)
+
+    @property
+    def spent(self) -> tuple[SpentRow, ...]:
+        left, right = self.found.left.spent, self.found.right.spent
+        return (
+            _spent("Queued for", left.queued, right.queued),
+            _spent("Running for", left.running, right.running),
+            _spent("Waiting for", left.waiting, right.waiting),
+        )
 
     @property
     def same_outcome(self) -> bool:
@@ -105,6 +128,13 @@ def compared_page(found: Comparison, this: str) -> ComparedPage:
         ),
         took="" if left is None or right is None else _signed(right - left),
     )
+
+
+def _spent(name: str, left: timedelta | None, right: timedelta | None) -> SpentRow:
+    both = [None if span is None else span.total_seconds() * 1000 for span in (left, right)]
+    texts = ["—" if span is None else lasted(span) for span in both]
+    more = "" if both[0] is None or both[1] is None else _signed(both[1] - both[0])
+    return SpentRow(name, (texts[0], texts[1]), more)
 
 
 def rows_of(differences: Differences) -> tuple[DifferenceRow, ...]:

@@ -7,7 +7,7 @@ nothing is shown here that is not shown there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -18,9 +18,10 @@ from engine.definitions.differences import DocumentDifferences, compare_document
 from engine.runs.fingerprint import Fingerprints
 from engine.runs.json_diff import Differences, Side, compare_json
 from engine.runs.passages import Passage, Passages, side_by_side
-from engine.runs.status import RunStatus
+from engine.runs.status import OPEN, RunStatus
 from engine.services.inspect_run import OpenedRun, open_run, view_run
 from engine.services.redact_run import Rules
+from engine.services.run_durations import Durations, durations_of
 from engine.services.run_passages import passages_of
 from engine.services.run_views import RunView
 from engine.services.version_changes import document_of
@@ -28,7 +29,7 @@ from engine.store.definitions import WorkflowDefinitionVersion
 from engine.store.runs import WorkflowRun
 
 _OFFERED: Final = 8
-_MS: Final = 1000
+_MS: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,17 @@ class ComparedRun:
     view: RunView
     fingerprint: str
     """Of the whole payload, masked values too."""
+    spent: Durations
+    """So far, where it goes on."""
 
     @property
-    def queued_ms(self) -> float | None:
-        """Until a worker took it."""
-        return _between(self.view.started_at, self.view.claimed_at)
+    def is_open(self) -> bool:
+        return self.view.status in OPEN
 
     @property
     def took_ms(self) -> float | None:
-        return _between(self.view.started_at, self.view.completed_at)
+        end = self.view.completed_at
+        return None if end is None else max(0.0, (end - self.view.started_at) / _MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,12 @@ class OfferedRun:
 
 
 def compare_runs(
-    session: Session, one_id: str, other_id: str, rules: Rules, fingerprints: Fingerprints
+    session: Session,
+    one_id: str,
+    other_id: str,
+    rules: Rules,
+    fingerprints: Fingerprints,
+    now: datetime,
 ) -> Comparison:
     """Raises `NotFound`."""
     both = [open_run(session, one_id, rules), open_run(session, other_id, rules)]
@@ -86,8 +94,8 @@ def compare_runs(
     if documents is not None and documents[0] is not None and documents[1] is not None:
         definition = compare_documents(documents[0], documents[1], fingerprints.equal)
     return Comparison(
-        left=_compared(left, fingerprints),
-        right=_compared(right, fingerprints),
+        left=_compared(left, fingerprints, now),
+        right=_compared(right, fingerprints, now),
         payload=compare_json(_payload(left), _payload(right), fingerprints.equal),
         payloads_equal=fingerprints.equal(left.run.input_json, right.run.input_json),
         same_workflow=same_workflow,
@@ -125,9 +133,10 @@ def offered_partners(session: Session, run_id: str) -> tuple[OfferedRun, ...]:
     return tuple(OfferedRun(row.run_id, RunStatus(row.status), row.started_at) for row in rows)
 
 
-def _compared(opened: OpenedRun, fingerprints: Fingerprints) -> ComparedRun:
+def _compared(opened: OpenedRun, fingerprints: Fingerprints, now: datetime) -> ComparedRun:
     view = view_run(opened, children=False, replays=False)
-    return ComparedRun(view, fingerprints.of(opened.run.input_json))
+    spent = durations_of(opened, now, waited=True)
+    return ComparedRun(view, fingerprints.of(opened.run.input_json), spent)
 
 
 def _payload(opened: OpenedRun) -> Side:
@@ -148,7 +157,3 @@ def _document(opened: OpenedRun, rules: Rules) -> Side | None:
 
 def _way(opened: OpenedRun) -> list[Passage]:
     return passages_of(opened.session, opened.run.run_id, opened.outline, opened.redaction)
-
-
-def _between(start: datetime, end: datetime | None) -> float | None:
-    return None if end is None else max(0.0, (end - start).total_seconds() * _MS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -245,3 +245,54 @@ def test_large_runs_are_compared_in_part_and_it_is_said(
     assert "The first 500 differences; there are more." in page.text
     assert "The first 1,000 occurrences of each run are compared." in page.text
     assert len([a for a in page.all("th") if a.get("scope") == "row"]) < 1700
+
+
+def test_a_run_that_goes_on_is_compared_as_far_as_it_has_come(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    queued = builders.run(of, input_json={"a": 1})
+    ended = builders.run(of, "SUCCEEDED", input_json={"a": 1}, started_at=LATER, claimed_at=LATER)
+    builders.save(store, queued, ended, row("root.steps[0]", ended, name="ship"))
+    text = compared(operator, queued, ended).text
+    for said in ("Outcome not decided yet", "as far as it has come", "ship", "not executed",
+                 "The payloads are equal", "Running for — 1.0 s"):  # fmt: skip
+        assert said in text, said
+
+
+def test_queued_running_and_waiting_time_are_told_apart(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    def ended(at: datetime, waited: int) -> WorkflowRun:
+        claimed = at + timedelta(seconds=2)
+        end = claimed + timedelta(seconds=waited + 3)
+        run = builders.run(of, "SUCCEEDED", started_at=at, claimed_at=claimed, completed_at=end)
+        until = claimed + timedelta(seconds=waited)
+        wait = builders.wait(run, status="RESOLVED", created_at=claimed, resolved_at=until)
+        builders.save(store, run, wait)
+        return run
+
+    text = compared(operator, ended(builders.NOW, 4), ended(LATER, 10)).text
+    assert (
+        "Queued for 2.0 s 2.0 s ±0 Running for 3.0 s 3.0 s ±0 Waiting for 4.0 s 10 s +6.0 s" in text
+    )
+
+
+def test_the_beginning_of_an_id_is_enough_where_it_is_one_run_s(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    ids = [f"{head}-1111-4111-8111-111111111111" for head in ("aaaa0001", "bbbb0001", "bbbb0002")]
+    builders.save(store, *(builders.run(of, run_id=run_id) for run_id in ids))
+    address = f"/runs/{ids[0]}/compare?with="
+    assert "Both executed version 1" in operator.page(f"{address}BBBB0001").text
+    for typed, says in (("bbbb00", "Several runs"), ("cccc0001", "begins with"),
+                        ("aaaa0001", "the same run"), ("bbbb", "no id")):  # fmt: skip
+        response = operator.get(address + typed)
+        assert (response.status_code, says in response.text) == (422, True), typed
+
+
+def test_a_version_that_is_gone_leaves_the_definitions_unknown(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    one, other = builders.run(of), builders.run(of, workflow_version=9, started_at=LATER)
+    builders.save(store, one, other)
+    assert "Definition not known" in compared(operator, one, other).text
