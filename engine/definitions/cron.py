@@ -21,6 +21,7 @@ SHORTEST_GAP_MIN: Final = 5
 """Minutes between two runs at least."""
 
 _FIELD: Final = re.compile(r"[0-9*/,\-]+")
+_EVERY: Final = re.compile(r"\*/\d+")
 _ANY_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -39,7 +40,7 @@ def fault_of(cron: str) -> str | None:
         times = CronSim(cron, _ANY_DAY)
     except CronSimError as error:
         return f"no such time: {str(error).lower()}."
-    gap = _shortest_gap_min(times)
+    gap = _shortest_gap_min(times, anew_each_hour=_EVERY.fullmatch(fields[0]) is not None)
     if gap < SHORTEST_GAP_MIN:
         return f"runs would be {gap} min apart, and {SHORTEST_GAP_MIN} is the least."
     return None
@@ -77,10 +78,14 @@ def times_after(cron: str, timezone: str, after: datetime) -> Iterator[datetime]
             last = found
 
 
-def _shortest_gap_min(times: CronSim) -> int:
-    """Minutes between two runs, in an hour and over its end. Midnight counts for every line."""
+def _shortest_gap_min(times: CronSim, *, anew_each_hour: bool) -> int:
+    """Minutes between two runs, in an hour and over its end. Midnight counts for every line.
+
+    `anew_each_hour`: `*/7` is every 7 minutes, as the author means it and the original takes it,
+    though its last gap of an hour is shorter.
+    """
     minutes = sorted(times.minutes)
     gaps = [60] + [later - earlier for earlier, later in pairwise(minutes)]
-    if any((hour + 1) % 24 in times.hours for hour in times.hours):
+    if not anew_each_hour and any((hour + 1) % 24 in times.hours for hour in times.hours):
         gaps.append(60 - minutes[-1] + minutes[0])
     return min(gaps)

@@ -63,7 +63,7 @@ def test_an_unknown_zone_and_an_impossible_line_are_told_apart_from_a_next_time(
 @pytest.mark.parametrize(
     "cron",
     ["*/5 * * * *", "0,5 * * * *", "0 9 * * 1-5", "0 9,10 1,15 * *", "58 * * * *",
-     "0,58 9 * * *", "*/10 8-17 * * 1-5", "2-59/5 * * * *"],
+     "0,58 9 * * *", "*/10 8-17 * * 1-5", "2-59/5 * * * *", "*/7 * * * *", "*/59 * * * *"],
 )  # fmt: skip
 def test_these_lines_are_fine(cron: str) -> None:
     assert fault_of(cron) is None
@@ -80,7 +80,7 @@ def test_these_lines_are_fine(cron: str) -> None:
      (f"0 9 * * {'1,' * 64}1", "128 characters"),
      ("* * * * *", "1 min apart"), ("*/4 * * * *", "4 min apart"), ("0,1,2,3 * * * *", "1 min"),
      ("0,58 * * * *", "2 min apart"), ("0,3 9 1 * *", "3 min apart"),
-     ("*/7 * * * *", "4 min apart"), ("58,0 0,23 * * *", "2 min apart")],
+     ("0-59/7 * * * *", "4 min apart"), ("58,0 0,23 * * *", "2 min apart")],
 )  # fmt: skip
 def test_a_line_that_is_no_time_or_runs_too_often_is_refused(cron: str, says: str) -> None:
     assert says in (fault_of(cron) or "")
