@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.actions.action import Action, ActionContext
@@ -15,7 +16,7 @@ from engine.actions.perform import perform
 from engine.actions.registry import Registry
 from engine.actions.secrets import OpenedSecrets, Secrets
 from engine.contract import ActionAnswer, ActionCall, Json
-from engine.errors import RunOver, StepFailed
+from engine.errors import Category, RunOver, StepFailed
 from engine.runs.status import InvocationStatus
 from engine.services.action_outcome import (
     RunLog,
@@ -27,7 +28,7 @@ from engine.services.action_outcome import (
     write_failure,
     write_success,
 )
-from engine.services.attempt import Pulse
+from engine.services.attempt import Pulse, timed_out
 from engine.services.context import Services
 from engine.services.record_progress import apply_batch, asks_for_run_row
 from engine.services.take_quota import QuotaLimit
@@ -179,6 +180,24 @@ class Attempt:
             timeout_s=call.timeout_ms / 1000,
         )
         return perform(self.action, self.input, context, self.secrets, may_repeat=self.may_repeat)
+
+    def run_inside(self, now: datetime, session: Session) -> Json:
+        """As `run`, for an action that works in the transaction that records it.
+
+        What the database refuses for its content is the action's failure, not our database's.
+        """
+        began = time.monotonic()
+        try:
+            output = self.run(now, session=session)
+        except (DataError, IntegrityError) as error:
+            raise StepFailed(
+                Category.ACTION,
+                f"{self.action.name} failed: the database refused the data.",
+                code="REFUSED_BY_DATABASE",
+            ) from error
+        if (time.monotonic() - began) * 1000 > self.call.timeout_ms:
+            raise timed_out(self.call.timeout_ms)
+        return output
 
     def _write_log(self, level: str, message: str, context: Json) -> None:
         mask = self.secrets.mask

@@ -7,11 +7,6 @@ and any where a quota is configured, in two: see `reserve_action`.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import datetime
-
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.actions.perform import prepare
@@ -28,7 +23,7 @@ from engine.services.action_outcome import (
     stored_input,
     write_success,
 )
-from engine.services.attempt import Pulse, Stop, Stopped, Watch, run_watched, timed_out
+from engine.services.attempt import Pulse, Stop, Stopped, Watch, run_watched
 from engine.services.context import Services
 from engine.services.record_progress import apply_batch
 from engine.services.reserve_action import perform_reserved
@@ -89,28 +84,7 @@ def _perform_inside(attempt: Attempt) -> ActionAnswer:
     """Work and record in one transaction: what a repetition did is rolled back with it."""
     now = attempt.services.now()
     with attempt.services.store.writing() as session:
-        output = _in_time(attempt, lambda: _run_inside(attempt, session, now))
-        return _record_success(session, attempt, output)
-
-
-def _run_inside(attempt: Attempt, session: Session, now: datetime) -> Json:
-    """What the database refuses for its content is the action's failure, not our database's."""
-    try:
-        return attempt.run(now, session=session)
-    except (DataError, IntegrityError) as error:
-        raise StepFailed(
-            Category.ACTION,
-            f"{attempt.action.name} failed: the database refused the data.",
-            code="REFUSED_BY_DATABASE",
-        ) from error
-
-
-def _in_time(attempt: Attempt, work: Callable[[], Json]) -> Json:
-    began = time.monotonic()
-    output = work()
-    if (time.monotonic() - began) * 1000 > attempt.call.timeout_ms:
-        raise timed_out(attempt.call.timeout_ms)
-    return output
+        return _record_success(session, attempt, attempt.run_inside(now, session))
 
 
 def _perform_before(attempt: Attempt) -> ActionAnswer:

@@ -53,14 +53,14 @@ def _worker(point: str, needs: str = "") -> Fault:
     return Fault(f"worker killed at {point}", strike, needs)
 
 
-def _both_workers(point: str, needs: str = "") -> Fault:
+def _all_workers(point: str, needs: str = "") -> Fault:
     """What only one worker does at a time: whichever it is."""
 
     def strike(house: House) -> None:
-        while house.workers:
+        count = len(house.workers)
+        for _ in range(count):
             house.kill_worker()
-        both = [house.start_worker(point) for _ in range(2)]
-        _until_met(house, both)
+        _until_met(house, [house.start_worker(point) for _ in range(count)])
 
     return Fault(f"worker killed at {point}", strike, needs)
 
@@ -165,11 +165,11 @@ WORKER: Final = [
     *(_worker(f"effect:{side}:{turn}", "send-once") for side in _SIDES for turn in (1, 3)),
     *(_worker(f"commit:{side}:{turn}") for side in _SIDES for turn in (5, 17)),
     *(_admission(f"admit_step:{side}:1") for side in _SIDES),
-    *(_both_workers(f"reconciler:{side}:1") for side in _SIDES),
-    *(_both_workers(f"delivery:{side}:1", "by-event") for side in _SIDES),
-    *(_both_workers(f"signal:{side}:1", "by-event") for side in _SIDES),
-    *(_both_workers(f"bulk item:{side}:2", "parked") for side in _SIDES),
-    *(_both_workers(f"schedule:{side}:1") for side in _SIDES),
+    *(_all_workers(f"reconciler:{side}:1") for side in _SIDES),
+    *(_all_workers(f"delivery:{side}:1", "by-event") for side in _SIDES),
+    *(_all_workers(f"signal:{side}:1", "by-event") for side in _SIDES),
+    *(_all_workers(f"bulk item:{side}:2", "parked") for side in _SIDES),
+    *(_all_workers(f"schedule:{side}:1") for side in _SIDES),
 ]
 NETWORK: Final = [
     *(_cut(link) for link in _LINKS),

@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from engine.runs.status import TERMINAL
+from engine.runs.status import TERMINAL, RunStatus
 from engine.store.logs import LogSource
 from engine.store.tables import WorkflowDefinition, WorkflowRun, WorkflowRunLog
 from tests.drills.house import House
@@ -24,6 +24,8 @@ class Watcher:
 
     house: House
     ended: dict[str, float] = field(default_factory=dict)
+    under_way: int = 0
+    """Runs that are RUNNING."""
     _leave: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -51,10 +53,12 @@ class Watcher:
 
     def _watch(self) -> None:
         query = select(WorkflowRun.run_id).where(WorkflowRun.status.in_(TERMINAL))
+        count = select(func.count()).where(WorkflowRun.status == RunStatus.RUNNING)
         while not self._leave.wait(_WATCH_EVERY_S):
             try:
                 with self.house.store.reading() as session:
                     found = set(session.scalars(query))
+                    self.under_way = session.scalar(count) or 0
             except Exception:
                 continue
             now = time.monotonic()

@@ -15,9 +15,10 @@ from engine.errors import Category, StepFailed
 from engine.runs.status import InvocationStatus, StepStatus
 from engine.services import reserve_action
 from engine.services.attempt import Stop, Stopped
+from engine.services.claim_call import CallIsBusy
 from engine.services.context import Services
 from engine.services.perform_action import perform_action
-from engine.services.reserve_action import CallIsBusy, LeaseLost
+from engine.services.reserve_action import LeaseLost
 from engine.store.tables import (
     WorkflowRun,
 )
