@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from blueprints import auth, bulk, definitions, engine, health, runs, saved_views, waits
+from blueprints import auth, bulk, definitions, engine, health, look, runs, saved_views, waits
 
 
 def register_blueprints(app: Flask) -> None:
@@ -16,3 +16,4 @@ def register_blueprints(app: Flask) -> None:
     app.register_blueprint(waits.bp)
     app.register_blueprint(definitions.bp, url_prefix="/workflows")
     app.register_blueprint(engine.bp)
+    app.register_blueprint(look.bp)

@@ -10,6 +10,7 @@ from typing import Final
 
 from flask import Flask, url_for
 
+from blueprints.extensions import services
 from engine.runs.payload import RedactedPayload
 
 SHOWN_CHARACTERS: Final = 8000
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
         moment=moment,
         lasted=lasted,
         until=lambda start, end: lasted(between(start, end)),
+        so_far=lambda start: lasted(between(start, services().now())),
         short_id=short_id,
         shown=shown,
         left_out=left_out,

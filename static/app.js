@@ -1,6 +1,6 @@
 // Niceties only: everything works without this file.
-// Times in the reader's zone, durations that count on, filters that apply themselves, and a word
-// when polls get no answer. The tab's icon carries the run's status.
+// Times in the reader's zone, durations that count on, filters that apply themselves, steps that an
+// address points at, and a word when polls get no answer. The tab's icon carries the run's status.
 "use strict";
 
 (() => {
@@ -21,36 +21,59 @@
     return parts.slice(0, 2).join(" ") || "0 s";
   }
 
-  function localize(root) {
-    for (const element of root.querySelectorAll("time[datetime]:not([data-since])")) {
+  // The server wrote the time in UTC: that stays, to be read by pointing at it.
+  function localize() {
+    for (const element of document.querySelectorAll("time[datetime]:not([data-since])")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       const text = format.format(at);
       if (element.textContent === text) continue;
-      element.title = element.dateTime;
+      element.title = element.textContent;
       element.textContent = text;
     }
-    count(root);
+    count();
   }
 
-  function count(root) {
+  function nameZone() {
+    const note = document.getElementById("zone");
+    const zone = format.resolvedOptions().timeZone;
+    if (note && zone !== "UTC") note.textContent = `Times are in ${zone}; point at one to see it in UTC.`;
+  }
+
+  function count() {
     const now = Date.now();
-    for (const element of root.querySelectorAll("[data-since]")) {
+    for (const element of document.querySelectorAll("[data-since]")) {
       const from = new Date(element.dataset.since).getTime();
-      if (!Number.isNaN(from)) element.textContent = lasted(now - from);
+      const text = lasted(now - from);
+      if (!Number.isNaN(from) && element.textContent !== text) element.textContent = text;
     }
-  }
-
-  // The address names what is asked for; where that is nothing, it says so.
-  function withoutBlanks(fields) {
-    for (const [name, value] of [...fields]) if (value === "") fields.delete(name);
-    if ([...fields].length === 0) fields.set("all", "1");
   }
 
   function icon() {
-    const wanted = document.getElementById("run-live")?.dataset.icon;
+    const wanted = document.querySelector("[data-icon]")?.dataset.icon;
     const link = document.getElementById("icon");
     if (wanted && link && link.getAttribute("href") !== wanted) link.href = wanted;
+  }
+
+  // A step that the address points at is opened, and what is around it.
+  function openTarget() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    const inner = target.querySelector(":scope > details");
+    if (inner) inner.open = true;
+    for (let around = target.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
+    target.scrollIntoView({ block: "start" });
+  }
+
+  // What was chosen with a pointer applies at once. By keyboard a list is walked through: Enter applies.
+  function applyAtOnce() {
+    let pointed = false;
+    document.addEventListener("pointerdown", () => { pointed = true; }, true);
+    document.addEventListener("keydown", () => { pointed = false; }, true);
+    document.addEventListener("change", (event) => {
+      const form = event.target.closest?.("form[data-submit-on-change]");
+      if (form && pointed && event.target.matches("select, [type=checkbox], [type=radio]")) form.requestSubmit();
+    });
   }
 
   function stalled(yes) {
@@ -64,16 +87,15 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    localize(document);
-    setInterval(() => count(document), 1000);
-    for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
-      form.addEventListener("change", () => form.requestSubmit());
-      form.addEventListener("formdata", ({ formData }) => withoutBlanks(formData));
-      form.querySelector("button[type=submit]")?.setAttribute("hidden", "");
-    }
+    localize();
+    nameZone();
+    openTarget();
+    applyAtOnce();
+    setInterval(count, 1000);
   });
+  addEventListener("hashchange", openTarget);
 
-  document.addEventListener("htmx:after:swap", () => { localize(document); icon(); });
+  document.addEventListener("htmx:after:swap", () => { localize(); icon(); });
   document.addEventListener("htmx:response:error", (event) => isPoll(event) && stalled(true));
   document.addEventListener("htmx:error", (event) => isPoll(event) && stalled(true));
   document.addEventListener("htmx:after:request", (event) => {

@@ -59,7 +59,6 @@
       try { localStorage.setItem(OFF, box.checked ? "0" : "1"); } catch { /* not kept, then */ }
     });
     document.getElementById("keys-close").addEventListener("click", () => dialog().close());
-    document.getElementById("keys-open").hidden = false;
     document.getElementById("keys-open").addEventListener("click", () => dialog().showModal());
   });
 })();

@@ -11,7 +11,9 @@ from typing import Any, Final
 from flask import Flask
 from werkzeug.routing import Rule
 
+from engine.contract import occurrence
 from tests.scene.desk import Desk
+from tests.scene.documents import PING
 
 NOTHING: Final = "00000000-0000-0000-0000-000000000000"
 """The id of no row."""
@@ -62,6 +64,8 @@ def _states(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
         ("runs-filtered", "runs.index", {"status": ["FAILED", "CANCELED"], "last": "24h"}),
         ("runs-none", "runs.index", {"q": "ffffffff"}),
         run("run-failed", "show"),
+        run("run-step", "show", step=occurrence(PING, [1])),
+        run("run-step-file", "step_file", part="attempts", step=occurrence(PING, [1])),
         run("run-waiting", "show", "waiting"),
         run("run-over-quota", "show", "over quota"),
         run("run-queued", "show", "queued"),
