@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
@@ -65,7 +66,10 @@ class EncryptionCodec(PayloadCodec):
                 f"this process has key {self._key_id.decode()}: set TEMPORAL_CODEC_KEY to that key"
             )
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
-        return Payload.FromString(self._cipher.decrypt(nonce, sealed, self._key_id))
+        try:
+            return Payload.FromString(self._cipher.decrypt(nonce, sealed, self._key_id))
+        except InvalidTag:
+            raise ValueError("a payload in Temporal is damaged: it cannot be decrypted") from None
 
 
 def _is_encrypted(payload: Payload) -> bool:

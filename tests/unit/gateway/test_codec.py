@@ -6,7 +6,6 @@ import asyncio
 import base64
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
@@ -50,7 +49,7 @@ def test_another_key_is_named_as_the_cause() -> None:
 def test_a_changed_payload_is_refused() -> None:
     payloads = encode(data_converter(KEY), "x")
     payloads[0].data = payloads[0].data[:-1] + bytes([payloads[0].data[-1] ^ 1])
-    with pytest.raises(InvalidTag):
+    with pytest.raises(ValueError, match="damaged"):
         asyncio.run(data_converter(KEY).decode(payloads, [str]))
 
 
