@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import Response
 
 from blueprints.engine import bp
@@ -13,6 +11,7 @@ from blueprints.extensions import lookout, reading, services
 from blueprints.hypermedia import render_page, unchanged
 from engine.services.handshake import known_here
 from engine.services.last_pass import last_pass, mendings
+from engine.services.state_tag import state_tag
 from engine.services.tally_runs import tally_runs
 from engine.services.undelivered import undelivered
 from engine.services.workers_seen import workers_seen
@@ -23,7 +22,7 @@ from engine.version import VERSION
 def index() -> Response:
     """For every role; all figures are of one moment, from the database."""
     page = _load()
-    tag = hashlib.sha256(repr(page).encode()).hexdigest()[:24]
+    tag = state_tag(page)
     return unchanged(tag) or render_page(
         "engine/page.html",
         "engine/_engine.html",

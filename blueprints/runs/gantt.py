@@ -58,13 +58,17 @@ class _Part:
     idle: bool
 
 
-def gantt(occurrences: Sequence[OccurrenceView], now: datetime) -> Gantt | None:
-    """None where there is nothing to draw."""
+def gantt(
+    occurrences: Sequence[OccurrenceView], now: datetime, *, goes_on: bool = False
+) -> Gantt | None:
+    """None where there is nothing to draw. `goes_on`: drawn up to now, also where nothing runs."""
     attempts = [attempt for found in occurrences for attempt in found.attempts]
     if not attempts:
         return None
     begins = min(attempt.started_at for attempt in attempts)
     ends = max(_end(attempt, now) for attempt in attempts)
+    if goes_on:
+        ends = max(ends, now)
     parts = _parts(begins, max(ends, begins + timedelta(milliseconds=1)), attempts, now)
     return Gantt(
         begins,

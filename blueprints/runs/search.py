@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -46,6 +45,7 @@ from engine.services.run_filter import Trigger
 from engine.services.saved_views import default_query, views_of
 from engine.services.select_runs import selected_among
 from engine.services.state_of_list import state_of_list
+from engine.services.state_tag import state_tag
 
 
 @bp.get("")
@@ -111,7 +111,7 @@ def _tag(session: Session, given: MultiDict[str, str], shown: Sequence[str]) -> 
     now = services().now()
     state = state_of_list(session, who().operator_id, shown, now)
     minute = now.timestamp() // 60 if given.get("last") or given.get("queued") else None
-    return hashlib.sha256(repr((state, who().role, minute)).encode()).hexdigest()[:24]
+    return state_tag(state, who().role, minute)
 
 
 def _found(

@@ -56,7 +56,11 @@ def timeline(run_id: str) -> Response:
         run_id=run_id,
         status=glance.status,
         workflow_name=opened.row.name,
-        picture=gantt(found.occurrences, opened.run.completed_at or services().now()),
+        picture=gantt(
+            found.occurrences,
+            opened.run.completed_at or services().now(),
+            goes_on=before is None and not glance.is_over,
+        ),
         polls=before is None and not glance.is_over,
         links=StepLinks.of(run_id),
         earlier_url=None if found.before is None else address(found.before),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from flask import Response, request, url_for
@@ -17,6 +16,7 @@ from blueprints.waits.pages import KINDS, KindOption, WaitSection, WaitsPage
 from engine.runs.roles import Role
 from engine.services.find_waits import list_open_waits
 from engine.services.keyset import Cursor
+from engine.services.state_tag import state_tag
 
 
 @bp.get("")
@@ -30,7 +30,7 @@ def index() -> Response:
     cursor = cursor_of(request.args, problems)
     mine = request.args.get("mine") == "1"
     page = load_waits(kind, mine=mine, cursor=cursor, problems=problems)
-    tag = hashlib.sha256(repr(page).encode()).hexdigest()[:24]
+    tag = state_tag(page)
     same = None if problems else unchanged(tag)
     return same or render_waits(page, 422 if problems else 200, tag=tag)
 

@@ -22,7 +22,7 @@ from engine.store.steps import WorkflowRunStep
 OCCURRENCES: Final = 50
 """In the live region, and on a page of earlier ones (docs/rules.md 13)."""
 MOST_OPEN: Final = 500
-"""Open ones beside them, the newest: loops in loops may have 2,500 at once."""
+"""Open ones beside them: loops in loops may have 2,500 at once."""
 
 _LONGEST_KEY: Final = 1000
 
@@ -95,6 +95,7 @@ def _begun(run_id: str, before: int | None) -> Select[Any]:
 
 
 def _open_ones(run_id: str) -> Select[Any]:
+    """In no order: asked for one, SQLite would walk through all of the run's steps."""
     later = aliased(WorkflowRunStep)
     followed = exists().where(
         later.run_id == _STEP.run_id,
@@ -109,7 +110,6 @@ def _open_ones(run_id: str) -> Select[Any]:
             _STEP.superseded.is_(False),
             or_(_STEP.status == StepStatus.STARTED, ~followed),
         )
-        .order_by(_STEP.position.desc())
         .limit(MOST_OPEN)
     )
 

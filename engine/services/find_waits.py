@@ -20,6 +20,7 @@ from engine.services import answer_task
 from engine.services.inspect_run import OpenedRun, open_run
 from engine.services.keyset import Cursor, newest_first, page_of
 from engine.services.redact_run import Rules, RunRedaction
+from engine.services.redactions import redactions_of
 from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
 from engine.store.tasks import TaskStatus, WorkflowHumanTask
@@ -109,8 +110,8 @@ def list_open_waits(
         query = query.where(func.lower(WorkflowHumanTask.assignee) == assignee.lower())
     rows = session.execute(query).all()
     kept, older = page_of(rows, limit, lambda row: Cursor(row.created_at, row.wait_id))
-    opened = _Opened(session, rules)
-    return WaitPage(tuple(_view(row, opened.redaction(row.run_id)) for row in kept), older)
+    redactions = redactions_of(session, rules, {row.run_id for row in kept})
+    return WaitPage(tuple(_view(row, redactions[row.run_id]) for row in kept), older)
 
 
 def count_open_tasks(session: Session) -> int:
@@ -163,21 +164,6 @@ def _status(status: str, run_status: str) -> str:
     """A task whose run has ended waits for nobody."""
     is_open = status == TaskStatus.OPEN and run_status in OPEN
     return TaskStatus.CANCELED if status == TaskStatus.OPEN and not is_open else status
-
-
-class _Opened:
-    """How the values of the page's runs are redacted; each run is looked up once."""
-
-    def __init__(self, session: Session, rules: Rules) -> None:
-        self._session, self._rules = session, rules
-        self._known: dict[str, RunRedaction] = {}
-
-    def redaction(self, run_id: str) -> RunRedaction:
-        if run_id not in self._known:
-            opened = open_run(self._session, run_id, self._rules)
-            opened.learn()
-            self._known[run_id] = opened.redaction
-        return self._known[run_id]
 
 
 def _page(kinds: Sequence[str] | None, cursor: Cursor | None, limit: int) -> Select[Any]:

@@ -7,7 +7,6 @@ seen.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from engine.runs.status import TERMINAL, RunStatus
 from engine.services.draft_bulk import bulk_of
 from engine.services.heartbeat import a_worker_lives
+from engine.services.state_tag import state_tag
 from engine.store.bulk import BulkItem, BulkKind, BulkOperation, BulkStatus, ItemState
 from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
@@ -141,7 +141,7 @@ def _view(bulk: BulkOperation, rows: Sequence[Any], *, lives: bool) -> BulkView:
         counts=counts,
         observed=observed,
         worker_lives=lives,
-        tag=hashlib.sha256(repr(marks).encode()).hexdigest()[:24],
+        tag=state_tag(marks),
     )
 
 

@@ -6,7 +6,6 @@ index, and what depends on the clock is reduced to yes or no.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.errors import NotFound
 from engine.runs.queued import QUIET_AFTER, WORKER_FRESH_FOR, is_queued
 from engine.runs.status import TERMINAL, RunStatus
+from engine.services.state_tag import state_tag
 from engine.services.stop_run import UNOBSERVED_AFTER
 from engine.store.definitions import WorkflowDefinition
 from engine.store.logs import WorkflowRunLog
@@ -63,10 +63,10 @@ class Glance:
 
     def page_tag(self, *seen_by: object) -> str:
         """Tag of the live region, as somebody with these rights sees it."""
-        return _tag(self.run_id, self.status, self.marks, self.stop_offered, seen_by)
+        return state_tag(self.run_id, self.status, self.marks, self.stop_offered, seen_by)
 
     def banner_tag(self, *evidence: object) -> str:
-        return _tag(self.run_id, self.may_become_queued, self.queued, evidence)
+        return state_tag(self.run_id, self.may_become_queued, self.queued, evidence)
 
 
 def glance_at_run(session: Session, run_id: str, now: datetime) -> Glance:
@@ -131,8 +131,12 @@ def _statement() -> Any:
             run.progress_history,
             run.progress_counter,
             WorkflowDefinition.updated_at.label("definition_updated_at"),
-            exists()
+            # In an order that an index has: PostgreSQL would else expect one anywhere in the table.
+            select(step.run_id)
             .where(step.run_id == run.run_id, step.superseded.is_(False))
+            .order_by(step.position)
+            .limit(1)
+            .scalar_subquery()
             .label("has_steps"),
             newest(step.updated_at, step.run_id).label("newest_step"),
             newest(step.position, step.run_id).label("newest_position"),
@@ -159,16 +163,3 @@ def _statement() -> Any:
 
 
 _STATEMENT: Final = _statement()
-
-
-def _tag(*parts: object) -> str:
-    text = "|".join(_text(part) for part in parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _text(part: object) -> str:
-    if isinstance(part, datetime):
-        return part.isoformat()
-    if isinstance(part, tuple):
-        return f"({','.join(map(_text, part))})"
-    return str(part)

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.contract import Json
 from engine.errors import NotFound
-from engine.runs.status import OPEN, LogLevel, RunStatus, StepStatus
+from engine.runs.status import OPEN, LogLevel, RunStatus, StepStatus, WaitStatus
+from engine.services.learn_steps import learn_steps
 from engine.services.outline import Outline, outline_of
 from engine.services.redact_run import Rules, RunRedaction
-from engine.services.run_timeline import error_view, learn_steps
+from engine.services.run_rows import trigger_of
+from engine.services.run_timeline import error_view
 from engine.services.run_views import CancelView, LogView, RelatedRun, RunView, WaitView
 from engine.store.definitions import (
     RUNNABLE,
@@ -27,6 +29,8 @@ from engine.store.waits import WorkflowRunWait
 
 LOG_LINES: Final = 50
 RELATED: Final = 50
+MOST_WAITS: Final = 500
+"""Open at once."""
 
 
 class OpenedRun:
@@ -85,7 +89,10 @@ def view_run(opened: OpenedRun, *, children: bool = True, replays: bool = True) 
         engine=run.engine,
         temporal_workflow_id=run.temporal_workflow_id,
         temporal_run_id=run.temporal_run_id,
+        born_of=trigger_of(run),
         trigger_type=run.trigger_type,
+        event_name=run.event_type,
+        correlation_key=redaction.text(run.correlation_key),
         started_by=row.started_by_email,
         reason=redaction.text(run.reason),
         state_label=redaction.text(run.state_label),
@@ -96,7 +103,7 @@ def view_run(opened: OpenedRun, *, children: bool = True, replays: bool = True) 
         updated_at=run.updated_at,
         definition_hash=run.definition_hash,
         payload=redaction.payload(run.input_json),
-        trigger=None if metadata is None else redaction.value(metadata).value,
+        trigger_metadata=None if metadata is None else redaction.value(metadata),
         error=error_view(run.error_json, redaction),
         cancel=_cancel(opened),
         replay_of=_one_run(session, run.replay_of_run_id),
@@ -112,18 +119,16 @@ def children_of(opened: OpenedRun, *, limit: int) -> tuple[RelatedRun, ...]:
     return _runs(opened.session, called, limit=limit, newest_first=False)
 
 
-def waits_of(opened: OpenedRun) -> tuple[WaitView, ...]:
+def open_waits_of(opened: OpenedRun) -> tuple[WaitView, ...]:
+    """The newest first."""
     wait = WorkflowRunWait
     query = (
         select(wait)
-        .where(wait.run_id == opened.run.run_id)
+        .where(wait.run_id == opened.run.run_id, wait.status == WaitStatus.WAITING)
         .order_by(wait.created_at.desc(), wait.wait_id)
+        .limit(MOST_WAITS)
     )
     return tuple(wait_view(row, opened.redaction) for row in opened.session.scalars(query))
-
-
-def open_waits_of(opened: OpenedRun) -> tuple[WaitView, ...]:
-    return tuple(wait for wait in waits_of(opened) if wait.status == "WAITING")
 
 
 def logs_of(

@@ -150,7 +150,7 @@ def _run(view: RunView) -> dict[str, Json]:
         "engine": view.engine,
         "temporalWorkflowId": view.temporal_workflow_id,
         "temporalRunId": view.temporal_run_id,
-        "trigger": {"type": view.trigger_type, "metadata": view.trigger},
+        "trigger": {"type": view.trigger_type, "metadata": _value(view.trigger_metadata)},
         "startedBy": view.started_by,
         "reason": view.reason,
         "state": view.state_label,

@@ -87,7 +87,7 @@ def _row(row: Any, now: datetime) -> RunRow:
         started_at=row.started_at,
         completed_at=row.completed_at,
         started_by=row.email,
-        trigger=_trigger_of(row),
+        trigger=trigger_of(row),
         replay_of_run_id=row.replay_of_run_id,
         parent_run_id=row.parent_run_id,
         cancel_requested=row.cancel_requested_at is not None,
@@ -95,7 +95,8 @@ def _row(row: Any, now: datetime) -> RunRow:
     )
 
 
-def _trigger_of(row: Any) -> str:
+def trigger_of(row: Any) -> str:
+    """What a run was born of: in rows from before the cut-over it may be any word."""
     if row.replay_of_run_id is not None:
         return Trigger.REPLAY
     if row.parent_run_id is not None:

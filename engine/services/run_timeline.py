@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
-from engine.contract import REFERENCE_KEY, Json
+from engine.contract import Json
 from engine.runs.status import StepStatus
 from engine.services.find_occurrences import (
     Occurrences,
@@ -19,11 +19,9 @@ from engine.services.find_occurrences import (
 from engine.services.outline import Outline
 from engine.services.redact_run import RunRedaction
 from engine.services.run_views import ErrorView, OccurrenceView, StepView, Timeline
-from engine.store.runs import StoredValue
+from engine.services.step_values import VALUES, with_values
 from engine.store.steps import WorkflowRunStep
 
-LEARNED_FROM: Final = 400
-"""Step rows, the first of a run, whose masked values are looked for on every page of it."""
 _AT_A_TIME: Final = 50
 """Step rows in memory while all are read: each may have values of 4 MiB."""
 
@@ -31,9 +29,8 @@ _STEP = WorkflowRunStep
 _KEY: ColumnElement[str] = func.coalesce(_STEP.occurrence, cast(_STEP.step_id, String))
 """Rows from before the cut-over have no occurrence: each stands for itself."""
 _POSITION: ColumnElement[int] = func.coalesce(_STEP.position, 0)
-_VALUES = (_STEP.step_path, _STEP.input_json, _STEP.output_json)
 _SHOWN = (
-    *_VALUES,
+    *VALUES,
     _KEY.label("key"),
     _POSITION.label("place"),
     _STEP.definition_step_id,
@@ -82,7 +79,7 @@ def whole_timeline_of(
     session: Session, run_id: str, found: Occurrences, outline: Outline, redaction: RunRedaction
 ) -> Timeline:
     """Large values in full: for a file."""
-    rows = _with_values(session, _found(session, run_id, found), _SHOWN)
+    rows = with_values(session, _found(session, run_id, found), _SHOWN)
     redaction.learn(rows)
     return Timeline(_grouped(rows, outline, redaction))
 
@@ -115,18 +112,7 @@ def every_step(
 
 def learn_every_step(session: Session, run_id: str, redaction: RunRedaction) -> None:
     """As `learn_steps`, however many there are."""
-    for rows in _some_at_a_time(session, run_id):
-        redaction.learn(rows)
-
-
-def learn_steps(session: Session, run_id: str, redaction: RunRedaction) -> None:
-    """Seal what the run's steps are known to hide, before anything of it is shown."""
-    first = _values_of(run_id).order_by(_STEP.position, _STEP.started_at).limit(LEARNED_FROM)
-    rows: list[Any] = list(session.execute(first))
-    if len(rows) == LEARNED_FROM and redaction.masked_writers:
-        writers = _values_of(run_id).where(_STEP.step_path.in_(redaction.masked_writers))
-        rows += session.execute(writers).all()
-    redaction.learn(_with_values(session, rows, _VALUES))
+    redaction.learn(row for rows in _some_at_a_time(session, run_id) for row in rows)
 
 
 def _rows(run_id: str) -> Select[*tuple[Any, ...]]:
@@ -140,11 +126,7 @@ def _rows(run_id: str) -> Select[*tuple[Any, ...]]:
 def _some_at_a_time(session: Session, run_id: str) -> Iterator[list[Any]]:
     query = _rows(run_id).execution_options(yield_per=_AT_A_TIME)
     for rows in session.execute(query).partitions():
-        yield _with_values(session, rows, _SHOWN)
-
-
-def _values_of(run_id: str) -> Select[*tuple[Any, ...]]:
-    return select(*_VALUES).where(_STEP.run_id == run_id)
+        yield with_values(session, rows, _SHOWN)
 
 
 def _grouped(
@@ -202,39 +184,3 @@ def error_view(error: Json, redaction: RunRedaction) -> ErrorView | None:
 
 def _word(value: Json) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-class _Filled:
-    """A row with the true values in place of references."""
-
-    def __init__(self, row: Any, names: Sequence[str], values: dict[str, Json]) -> None:
-        for name in names:
-            setattr(self, name, getattr(row, name))
-        for name in ("input_json", "output_json", "error_json"):
-            reference = _reference(getattr(self, name, None))
-            if reference is not None and reference in values:
-                setattr(self, name, values[reference])
-
-
-def _with_values(
-    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], columns: Sequence[Any]
-) -> list[Any]:
-    wanted = {
-        reference
-        for row in rows
-        for value in (row.input_json, row.output_json, getattr(row, "error_json", None))
-        if (reference := _reference(value)) is not None
-    }
-    if not wanted:
-        return list(rows)
-    query = select(StoredValue.value_id, StoredValue.value_json)
-    found = session.execute(query.where(StoredValue.value_id.in_(wanted)))
-    values: dict[str, Json] = {row.value_id: row.value_json for row in found}
-    return [_Filled(row, [column.key for column in columns], values) for row in rows]
-
-
-def _reference(value: Json) -> str | None:
-    if not isinstance(value, dict) or len(value) != 2:
-        return None
-    reference = value.get(REFERENCE_KEY)
-    return reference if isinstance(reference, str) else None

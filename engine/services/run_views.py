@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.contract import Json
 from engine.runs.payload import RedactedPayload
 from engine.runs.status import LogLevel, RunStatus, StepStatus
 
@@ -136,7 +135,12 @@ class RunView:
     engine: str | None
     temporal_workflow_id: str | None
     temporal_run_id: str | None
+    born_of: str
+    """manual, replay, child, or what the trigger's type says."""
     trigger_type: str | None
+    event_name: str | None
+    """Of the event that started it."""
+    correlation_key: str | None
     started_by: str | None
     reason: str | None
     state_label: str | None
@@ -147,8 +151,7 @@ class RunView:
     updated_at: datetime
     definition_hash: str | None
     payload: RedactedPayload
-    trigger: Json
-    """Trigger metadata, redacted."""
+    trigger_metadata: RedactedPayload | None
     error: ErrorView | None
     cancel: CancelView | None
     replay_of: RelatedRun | None

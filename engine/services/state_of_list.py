@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from engine.runs.queued import is_queued
 from engine.runs.status import RunStatus
 from engine.services.run_rows import moving
+from engine.services.state_tag import state_tag
 from engine.store.bulk import RunSelection
 from engine.store.run_counts import WorkflowRunCount
 from engine.store.runs import WorkflowRun
@@ -47,4 +47,4 @@ def state_of_list(session: Session, operator_id: str, run_ids: Sequence[str], no
         if row.run_id is not None
         and is_queued(RunStatus(row.status), int(bool(row.moving)), row.started_at, now)
     ]
-    return hashlib.sha256(repr((list(map(tuple, rows)), queued)).encode()).hexdigest()[:24]
+    return state_tag(list(map(tuple, rows)), queued)

@@ -149,6 +149,45 @@ def test_queued_running_and_waiting_are_told_apart(
     assert "Queued 1.0 s Running 10 s Waiting 1 min" in text
 
 
+def test_a_run_that_nobody_has_taken_up_has_been_queued_until_now(
+    operator: Browser, store: Store, of: WorkflowDefinition, clock: Clock
+) -> None:
+    run = builders.run(of)
+    builders.save(store, run)
+    clock.forward(seconds=42)
+    page = operator.page(f"/runs/{run.run_id}")
+    assert "Queued 42 s" in page.text
+    assert "Running 0" not in page.text
+
+
+@on_both
+def test_what_a_run_was_born_of_is_told_beside_who_started_it(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    assert operator.operator is not None
+    who = operator.operator
+    manual = builders.run(of, started_by=who.operator_id)
+    event = builders.run(
+        of, trigger_type="event", event_type="INVOICE_PAID", correlation_key=SECRET,
+        trigger_metadata_json={"eventId": "e-7", "password": SECRET}, input_json={"token": SECRET},
+    )  # fmt: skip
+    clock = builders.run(of, trigger_type="recurring")
+    replay = builders.run(of, replay_of_run_id=manual.run_id, started_by=who.operator_id)
+    child = builders.run(of, parent_run_id=manual.run_id)
+    builders.save(store, manual, event, clock, replay, child)
+    said = {
+        manual: f"by {who.email} Trigger manual",
+        event: "Trigger event INVOICE_PAID with key [REDACTED]",
+        clock: "Trigger recurring",
+        replay: f"by {who.email} Trigger replay",
+        child: "Trigger child",
+    }
+    for run, words in said.items():
+        page = operator.page(f"/runs/{run.run_id}")
+        assert words in page.text, words
+        assert SECRET not in page.html
+
+
 def test_spans_that_overlap_count_once() -> None:
     def span(start: int, end: int) -> tuple[object, object]:
         return builders.NOW + timedelta(seconds=start), builders.NOW + timedelta(seconds=end)

@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from blueprints.waits import browse, release
 from engine.errors import Conflict, Unavailable
+from engine.store.session import Store
 from tests import builders
 from tests.integration.web import waits_fake
 from tests.integration.web.browser import Browser, Page
+from tests.integration.web.marks import on_both
 
 
 @pytest.fixture
@@ -124,3 +127,24 @@ def test_no_address_of_a_wait_is_named_after_what_the_old_engine_did(
     operator: Browser, waits: waits_fake.Waits, verb: str
 ) -> None:
     assert operator.post(f"/waits/{builders.new_id()}/{verb}").status_code == 404
+
+
+@on_both
+def test_an_inbox_of_many_runs_asks_no_more_often_than_one_of_few(
+    operator: Browser, store: Store
+) -> None:
+    counts = []
+    for number in (2, 30):
+        for _ in range(number):
+            of, _ = builders.published(store)
+            run = builders.run(of, "WAITING", input_json={"password": "canary-of-one"})
+            task = builders.wait(run, "human")
+            titled = builders.human_task(run, task_id=task.wait_id, title="Ask canary-of-one")
+            builders.save(store, run, task, titled, builders.step(run, "STARTED"))
+        asked: list[str] = []
+        event.listen(store.engine, "before_cursor_execute", lambda *a, to=asked: to.append(a[2]))
+        page = operator.page("/waits")
+        assert page.text.count("Ask [REDACTED]") >= number
+        counts.append(len(asked))
+        assert "canary" not in page.html
+    assert counts[1] <= counts[0]

@@ -88,3 +88,15 @@ def test_every_bar_can_be_seen_and_stays_inside() -> None:
         for row in picture.rows:
             assert row.bars[0].width >= NARROWEST
             assert 0 <= row.bars[0].x <= WIDTH - row.bars[0].width
+
+
+def test_a_run_that_goes_on_is_drawn_up_to_now_while_a_step_waits_for_its_next_attempt() -> None:
+    status = StepStatus.RETRY_SCHEDULED
+    tried = OccurrenceView("a", (attempt(0, 5, status=status, next_retry_at=at(60)),))
+    picture = gantt([tried], at(10), goes_on=True)
+    assert picture is not None
+    assert picture.ends == at(10)
+    assert [bar.status for bar in picture.rows[0].bars] == ["retry_scheduled", "backoff"]
+    over = gantt([tried], at(10))
+    assert over is not None
+    assert over.ends == at(5)
