@@ -23,69 +23,32 @@ from urllib.parse import parse_qsl
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app import create_app
 from benchmarks import list_rows
 from benchmarks.kept import add_results
+from benchmarks.list_queries import deep_page, queries
 from benchmarks.places import PLACES, database, place
 from blueprints.runs.filters import ListFilters
 from engine.services.context import Actor, Services
 from engine.services.count_runs import count_by_status
-from engine.services.find_runs import PAGE_SIZE, page_at, workflows_with_runs
+from engine.services.find_runs import page_at, workflows_with_runs
 from engine.services.keyset import Cursor
 from engine.services.manage_operators import add_operator
-from engine.services.match_runs import matching_ids
-from engine.services.run_filter import RunFilter
 from engine.services.run_rows import rows_of
 from engine.services.sign_in import sign_in
 from engine.settings import Settings
 from engine.store import schema
-from engine.store.runs import WorkflowRun
 from engine.store.session import Store
 
 RESULTS: Final = Path(__file__).with_name("RESULTS-list.md")
 _HEAD: Final = "# The list of a million runs\n\nMade by `python -m benchmarks.list_pages`.\n"
 _EMAIL, _PASSWORD = "somebody@example.com", "a long enough password"
 
-PAGE: Final = 10_000
 _NOW: Final = datetime.now(UTC)
 AT_MOST: Final = 1.2
 """Times the first page; without filters it must be reached."""
-
-
-def queries(runs: int) -> list[str]:
-    """What is common, rare and very rare of each filter; the first has none."""
-    some = list_rows.run_id(runs // 2)
-    return [
-        "",
-        "status=SUCCEEDED",
-        "status=FAILED",
-        "status=RUNNING&status=WAITING",
-        "workflow=orders",
-        "workflow=yearly-audit",
-        "workflow=orders&status=FAILED",
-        "version=1",
-        "version=9",
-        "workflow=orders&version=1",
-        "workflow=onboarding&version=9",
-        "trigger=manual",
-        "trigger=replay",
-        "trigger=child",
-        "trigger=event",
-        "trigger=schedule",
-        "trigger=recurring",
-        "trigger=manual&status=FAILED",
-        "trigger=recurring&status=CANCELED",
-        "from=2026-01-05&to=2026-01-20",
-        "queued=1",
-        f"q={some}",
-        f"q={some[:6]}",
-        "q=order-1234",
-        "q=order-",
-        "q=nothing-has-this-key",
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +85,7 @@ def _measure(store: Store, client: FlaskClient, query: str, turns: int) -> Measu
     with store.reading() as session:
         given: MultiDict[str, str] = MultiDict(parse_qsl(query))
         wanted = ListFilters.of(given, dict(workflows_with_runs(session)), _NOW).wanted
-        page, cursor = _deep(session, wanted)
+        page, cursor = deep_page(session, wanted, _NOW)
 
         def rows(at: Cursor | None) -> None:
             rows_of(session, page_at(session, wanted, at, _NOW).ids, _NOW)
@@ -136,17 +99,6 @@ def _measure(store: Store, client: FlaskClient, query: str, turns: int) -> Measu
             lambda: count_by_status(session, wanted, _NOW),
         )
     return Measured(query, page, first, deep, rows_first, rows_deep, counts)
-
-
-def _deep(session: Session, wanted: RunFilter) -> tuple[int, Cursor | None]:
-    """Where the 10,000th page begins; of fewer pages the one in the middle; of one page none."""
-    ids = matching_ids(session, wanted, _NOW, limit=PAGE * PAGE_SIZE)
-    pages = len(ids) // PAGE_SIZE
-    page = PAGE if pages == PAGE else pages // 2
-    if page < 2:
-        return 1, None
-    last = session.get_one(WorkflowRun, ids[(page - 1) * PAGE_SIZE - 1])
-    return page, Cursor(last.started_at, last.run_id)
 
 
 def _medians(turns: int, *calls: Callable[[], object]) -> list[float]:

@@ -37,8 +37,8 @@ _WORDS: Final = {
     },
 }
 
-_RARE: Final = "n % 100000 = 50000"
-_OPEN: Final = "n > :runs - 2000"
+_RARE: Final = "n % (:runs / 10) = 7"
+_OPEN: Final = "n > :runs - :runs / 500"
 _WORKFLOW: Final = (
     f"CASE WHEN {_RARE} THEN 4 WHEN n % 10 < 5 THEN 0 WHEN n % 10 < 8 THEN 1 ELSE n % 10 - 6 END"
 )
