@@ -16,7 +16,7 @@ from engine.services.entered import run_id_of
 from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
 from engine.services.inspect_step import details_of
-from engine.services.payload_proof import payload_proof
+from engine.services.payload_proof import payload_proof, replay_proofs
 from engine.services.run_durations import durations_of
 from engine.services.run_lineage import lineage_of
 from engine.services.run_receipts import receipts_of
@@ -84,7 +84,7 @@ def load_page(
     run = view_run(opened, children=False, replays=glance.has_replays)
     return RunPage(
         run=run,
-        controls=Controls.of(run, glance, who().role),
+        controls=Controls.of(run, glance, who().role, histories=services().histories is not None),
         lineage=lineage_of(opened, below=glance.has_children or glance.has_replays),
         timeline=timeline,
         earlier=earlier,
@@ -105,6 +105,7 @@ def load_page(
         receipts=receipts_of(session, run),
         why=None if glance.queued else why,
         proof=payload_proof(session, opened.run, fingerprints()),
+        proofs=replay_proofs(session, opened.run, run.replayed_as, fingerprints()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,11 +29,14 @@ class Controls:
     replay: bool = False
     answer: bool = False
     """Its tasks may be answered, its quota pauses released."""
+    histories: bool = False
+    """They may be exported too."""
     replay_note: str | None = None
     """Why Replay is not offered to somebody who otherwise might."""
 
     @classmethod
-    def of(cls, run: RunView, glance: Glance, role: Role) -> Controls:
+    def of(cls, run: RunView, glance: Glance, role: Role, *, histories: bool = False) -> Controls:
+        """`histories`: this process can get them from Temporal."""
         if not allows(role, Role.OPERATOR):
             return cls()
         ends = may_become(run.status, RunStatus.CANCELED)
@@ -46,6 +50,7 @@ class Controls:
             stop=ends and glance.stop_offered,
             replay=note is None,
             answer=ends,
+            histories=histories and allows(role, Role.ADMIN),
             replay_note=note,
         )
 
@@ -80,6 +85,8 @@ class RunPage:
     why: QueuedNotice | None = None
     """Why it does not go on, where it has begun; before that the banner tells."""
     proof: PayloadProof | None = None
+    proofs: Mapping[str, PayloadProof] = field(default_factory=dict)
+    """Of its replays, by run id."""
     """Of a replay: whether it has the payload of the run that it replays."""
 
     @property

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.contract import Json
 from engine.runs.fingerprint import Fingerprints
+from engine.services.run_views import RelatedRun
 from engine.store.runs import WorkflowRun
 
 _KEPT: Final = 1024
@@ -36,20 +39,45 @@ def payload_proof(
     """None: it is no replay, or the run that it replays is gone."""
     if run.replay_of_run_id is None:
         return None
-    with _lock:
-        known = _kept.get(run.run_id)
+    known = _known([run.run_id]).get(run.run_id)
     if known is not None:
         return known
-    replayed = session.execute(
-        select(WorkflowRun.input_json).where(WorkflowRun.run_id == run.replay_of_run_id)
-    ).one_or_none()
-    if replayed is None:
+    found = _payloads(session, [run.replay_of_run_id])
+    if not found:
         return None
-    # A run from before the cut-over may have none: a replay of it has an empty one.
-    old = {} if replayed.input_json is None else replayed.input_json
-    proof = PayloadProof(fingerprints.of(run.input_json), fingerprints.equal(run.input_json, old))
+    return _told(run.run_id, run.input_json, found[run.replay_of_run_id], fingerprints)
+
+
+def replay_proofs(
+    session: Session, run: WorkflowRun, replays: Iterable[RelatedRun], fingerprints: Fingerprints
+) -> dict[str, PayloadProof]:
+    """Of the runs that replay this one, by their ids."""
+    wanted = [replay.run_id for replay in replays]
+    proofs = _known(wanted)
+    for run_id, payload in _payloads(session, [one for one in wanted if one not in proofs]).items():
+        proofs[run_id] = _told(run_id, payload, run.input_json, fingerprints)
+    return proofs
+
+
+def _payloads(session: Session, run_ids: list[str]) -> dict[str, Json]:
+    if not run_ids:
+        return {}
+    query = select(WorkflowRun.run_id, WorkflowRun.input_json)
+    found = session.execute(query.where(WorkflowRun.run_id.in_(run_ids)))
+    return {row.run_id: row.input_json for row in found}
+
+
+def _known(run_ids: list[str]) -> dict[str, PayloadProof]:
     with _lock:
-        _kept[run.run_id] = proof
+        return {run_id: _kept[run_id] for run_id in run_ids if run_id in _kept}
+
+
+def _told(run_id: str, new: Json, old: Json, fingerprints: Fingerprints) -> PayloadProof:
+    # A run from before the cut-over may have none: a replay of it has an empty one.
+    old = {} if old is None else old
+    proof = PayloadProof(fingerprints.of(new), fingerprints.equal(new, old))
+    with _lock:
+        _kept[run_id] = proof
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return proof

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.runs.fingerprint import Fingerprints
 from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
 from engine.store.session import Store
@@ -17,6 +18,7 @@ from tests.integration.web.marks import on_both
 from tests.unit.drawing.documents import action, document
 
 CANARY = "CANARY-4711"
+KEYED = Fingerprints("a key of tests")
 LATER = builders.NOW + timedelta(minutes=1)
 
 
@@ -104,7 +106,9 @@ def test_a_replays_own_page_says_whether_its_payload_is_that_of_the_old_run(
         page = operator.page(f"/runs/{edited.run_id}")
         assert "with an edited payload" in page.text
         assert f"/runs/{edited.run_id}/compare?with={old.run_id}" in page.links()
-    assert "payload, fingerprint" not in operator.page(f"/runs/{old.run_id}").text
+        told = operator.page(f"/runs/{old.run_id}").text
+        assert f"{same.run_id[:8]} RUNNING equal payload {KEYED.of(old.input_json)}" in told
+        assert f"{edited.run_id[:8]} RUNNING edited payload" in told
 
 
 @on_both

@@ -215,3 +215,13 @@ def test_without_temporal_the_export_is_had_without_histories_only(
 def test_a_run_that_is_not_there_is_not_found(viewer: Browser) -> None:
     for run_id in ("nope", builders.new_id()):
         assert viewer.get(f"/runs/{run_id}/export").status_code == 404
+
+
+def test_who_may_export_histories_is_offered_to(
+    sign_in: Callable[[str], Browser], family: list[WorkflowRun], histories: Histories
+) -> None:
+    address = f"/runs/{family[0].run_id}"
+    for role, offered in (("viewer", False), ("operator", False), ("admin", True)):
+        links = sign_in(role).page(address).links()
+        assert f"{address}/export" in links
+        assert (f"{address}/export?history=1" in links) is offered
