@@ -1,7 +1,7 @@
-"""POST /look: light, dark, or as the system has it.
+"""GET /look: light, dark, or as the system has it.
 
 Kept in a cookie, because it is the browser's matter and not the operator's: the same person works
-at a bright desk and in a dark room.
+at a bright desk and in a dark room. Nothing is changed here, so that it is a link.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
+from blueprints.auth.forms import safe_next
 from blueprints.extensions import web
-from blueprints.hypermedia import page_address, see_other
-from engine.errors import Invalid, Problem
+from blueprints.hypermedia import see_other
 
 bp = Blueprint("look", __name__)
 
@@ -25,21 +25,16 @@ _KEPT_FOR: Final = timedelta(days=365)
 @bp.app_context_processor
 def _of_this_browser() -> dict[str, object]:
     """For every page's head and foot."""
-    kept = request.cookies.get(COOKIE)
-    return {"look": kept if kept in LOOKS else LOOKS[0], "looks": LOOKS}
+    return {"look": _known(request.cookies.get(COOKIE)), "looks": LOOKS}
 
 
-@bp.post("/look")
+@bp.get("/look")
 def choose() -> Response:
-    """Back on the page that was looked at."""
-    wanted = request.form.get("look", "")
-    if wanted not in LOOKS:
-        problem = Problem("look", f"One of {', '.join(LOOKS)} is wanted.")
-        raise Invalid("There is no such look.", [problem])
-    response = see_other(page_address())
+    """Back on the page that was looked at, `next`; what is no look means the system's."""
+    response = see_other(safe_next(request.args.get("next")))
     response.set_cookie(
         COOKIE,
-        wanted,
+        _known(request.args.get("look")),
         max_age=_KEPT_FOR,
         secure=web().production,
         httponly=True,
@@ -47,3 +42,7 @@ def choose() -> Response:
         path="/",
     )
     return response
+
+
+def _known(wanted: str | None) -> str:
+    return wanted if wanted in LOOKS else LOOKS[0]

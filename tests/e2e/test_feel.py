@@ -55,12 +55,13 @@ def test_a_choice_of_the_look_holds_against_the_systems(visit: Visit, scene: Sce
     page.goto(scene.pages["workflows"])
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
-    page.get_by_role("button", name="Dark").click()
+    looks = page.get_by_role("navigation", name="Look")
+    looks.get_by_role("link", name="Dark").click()
     expect(page).to_have_url(re.compile("/workflows$"))
     assert page.evaluate(ground) != light
-    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    expect(looks.get_by_role("link", name="Dark")).to_have_attribute("aria-current", "true")
     page.emulate_media(color_scheme="dark")
-    page.get_by_role("button", name="Light").click()
+    looks.get_by_role("link", name="Light").click()
     assert page.evaluate(ground) == light
 
 

@@ -1,4 +1,4 @@
-"""Light, dark, or as the system has it: chosen with a button, kept by the browser."""
+"""Light, dark, or as the system has it: chosen by a link, kept by the browser."""
 
 from __future__ import annotations
 
@@ -7,31 +7,29 @@ import pytest
 from tests.integration.web.browser import Browser
 
 
+def _link(operator: Browser, page: str, look: str) -> str:
+    return next(link for link in operator.page(page).links() if f"look={look}" in link)
+
+
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_a_chosen_look_holds_on_every_page_and_ends_when_taken_back(
     operator: Browser, look: str
 ) -> None:
-    form = operator.page("/workflows").form("/look", look="dark")
-    answer = operator.submit(form, look=look)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/runs")
-    html = operator.page("/waits").html
+    answer = operator.get(_link(operator, "/waits?mine=1", look))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/waits?mine=1")
+    html = operator.page("/workflows").html
     assert f'<html lang="en" data-look="{look}">' in html
     assert f'<meta name="color-scheme" content="{look}">' in html
-    operator.submit(form, look="system")
-    assert '<html lang="en">' in operator.page("/waits").html
+    operator.get(_link(operator, "/workflows", "system"))
+    assert '<html lang="en">' in operator.page("/workflows").html
 
 
-def test_one_stays_on_the_page_that_one_looked_at(operator: Browser) -> None:
-    form = operator.page("/workflows").form("/look", look="dark")
-    came = {"Referer": "http://localhost/waits?mine=1"}
-    answer = operator.post("/look", form.fields | {"look": "dark"}, headers=came)
-    assert answer.headers["Location"] == "/waits?mine=1"
+def test_it_leads_to_no_other_site(operator: Browser) -> None:
+    answer = operator.get("/look?look=dark&next=https://elsewhere.example/")
+    assert answer.headers["Location"] == "/runs"
 
 
-def test_an_unknown_look_is_refused(operator: Browser) -> None:
-    assert operator.post("/look", {"look": "pink"}).status_code == 422
-
-
-def test_a_made_up_cookie_means_as_the_system_has_it(operator: Browser) -> None:
-    operator.client.set_cookie("run_studio_look", '"><script>')
+@pytest.mark.parametrize("made_up", ["pink", '"><script>'])
+def test_what_is_no_look_means_as_the_system_has_it(operator: Browser, made_up: str) -> None:
+    operator.client.set_cookie("run_studio_look", made_up)
     assert '<html lang="en">' in operator.page("/waits").html
