@@ -22,6 +22,8 @@ class Form:
     attributes: dict[str, str]
     fields: dict[str, str] = field(default_factory=dict)
     """What it would send as it stands; unchecked boxes are left out."""
+    submits: list[dict[str, str]] = field(default_factory=list)
+    """Attributes of the buttons that send it."""
 
 
 class Page(HTMLParser):
@@ -63,6 +65,8 @@ class Page(HTMLParser):
             self.forms.append(Form(found.get("action", ""), found.get("method", "get"), found))
         elif self.forms and "name" in found and tag in {"input", "textarea", "select"}:
             self._note_field(tag, found)
+        elif tag == "button" and found.get("type", "submit") == "submit":
+            self._note_button(found)
         elif tag == "option" and self._select is not None and "selected" in found:
             self.forms[-1].fields[self._select] = found.get("value", "")
 
@@ -78,6 +82,17 @@ class Page(HTMLParser):
             self.forms[-1].fields[self._textarea] = data.removeprefix("\n")
         self.texts.append(data)
 
+    def _note_button(self, found: dict[str, str]) -> None:
+        if self.forms:
+            self._form_of(found).submits.append(found)
+
+    def _form_of(self, found: dict[str, str]) -> Form:
+        """The form that a field or button names, else the one that it stands in."""
+        if "form" in found:
+            named = (form for form in self.forms if form.attributes.get("id") == found["form"])
+            return next(named, self.forms[-1])
+        return self.forms[-1]
+
     def _note_field(self, tag: str, found: dict[str, str]) -> None:
         name = found["name"]
         if tag == "textarea":
@@ -86,8 +101,8 @@ class Page(HTMLParser):
         elif tag == "select":
             self._select = name
             self.forms[-1].fields[name] = ""
-        elif found.get("type") != "checkbox" or "checked" in found:
-            self.forms[-1].fields[name] = found.get("value", "")
+        elif found.get("type") not in {"checkbox", "radio"} or "checked" in found:
+            self._form_of(found).fields[name] = found.get("value", "")
 
 
 class Browser:
@@ -107,7 +122,9 @@ class Browser:
         self, address: str, data: dict[str, Any] | None = None, *, htmx: bool = False, **more: Any
     ) -> TestResponse:
         """With a valid token, unless `data` brings one."""
-        sent = {"csrf_token": self.token()} | (data or {})
+        sent = data or {}
+        if "csrf_token" not in sent:
+            sent = {"csrf_token": self.token()} | sent
         headers = (HTMX if htmx else {}) | more.pop("headers", {})
         return self.client.post(address, data=sent, headers=headers, **more)
 
