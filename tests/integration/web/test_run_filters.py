@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 
-from blueprints.runs.csv_file import harmless
 from blueprints.runs.listing import pack, unpack
-from engine.services import find_runs
 from engine.store.definitions import WorkflowDefinition
 from engine.store.session import Store
 from tests import builders
@@ -195,47 +191,6 @@ def test_a_time_range_that_ends_before_it_begins_is_said(
     assert operator.get("/runs?from=2026-11-23&to=2026-11-23").status_code == 200
 
 
-def _titles(page: Page) -> list[str]:
-    cells = [a["data-label"] for a in page.all("td") if "data-label" in a]
-    return list(dict.fromkeys(cells))
-
-
-def test_columns_are_chosen_without_a_script_and_stay_in_the_address(
-    operator: Browser, store: Store, of: WorkflowDefinition
-) -> None:
-    builders.save(store, *(builders.run(of, "FAILED") for _ in range(51)))
-    page = operator.page("/runs?status=FAILED")
-    assert _titles(page) == ["Run", "Workflow", "Started", "Duration", "By"]
-    form = page.form("/runs", columns="by")
-    assert form.method == "get"
-    assert form.fields["status"] == "FAILED"
-    chosen = "status=FAILED&columns=run&columns=trigger&columns=version"
-    page = operator.page(f"/runs?{chosen}")
-    assert _titles(page) == ["Run", "Version", "Trigger"]
-    assert page.form("/runs", status="FAILED").fields["columns"] == "version,trigger"
-    shown = page.by_id("run-list")
-    assert shown is not None
-    older = next(a["href"] for a in page.all("a") if a.get("rel") == "next")
-    for address in (older, shown["hx-get"]):
-        assert "columns=version,trigger" in unquote(address)
-        assert "status=FAILED" in address
-    assert _titles(operator.page(older)) == ["Run", "Version", "Trigger"]
-    assert _titles(operator.page("/runs?columns=run")) == ["Run"]
-
-
-def test_columns_are_part_of_a_saved_view_and_not_of_what_is_done_to_all_that_match(
-    operator: Browser, store: Store, of: WorkflowDefinition
-) -> None:
-    builders.save(store, builders.run(of, replay_of_run_id=builders.new_id()))
-    page = operator.page("/runs?columns=replay,trigger")
-    assert page.form("/runs/selection").fields["query"] == ""
-    saved = operator.submit(page.form("/runs/views"), name="Lineage")
-    assert saved.location == "/runs?columns=trigger%2Creplay"
-    assert _titles(operator.page(saved.location)) == ["Run", "Trigger", "Replay of"]
-    again = operator.get("/runs?columns=weight").text
-    assert "There is no column" in again
-
-
 def test_all_runs_stay_all_runs_beside_a_default_view(
     operator: Browser, store: Store, of: WorkflowDefinition
 ) -> None:
@@ -281,55 +236,6 @@ def test_ids_are_packed_into_an_address_and_nonsense_unpacks_to_nothing() -> Non
     assert unpack("%%%") == ()
     assert unpack("AAAA") == ()
     assert unpack("é") == ()
-
-
-def test_the_file_holds_what_the_filters_find_and_no_formula(viewer: Browser, store: Store) -> None:
-    bad, _ = builders.published(store, "bad", name='=HYPERLINK("http://evil.example")')
-    run, other = builders.run(bad, "SUCCEEDED"), builders.run(bad, "FAILED")
-    builders.save(store, run, other)
-    response = viewer.get("/runs/list.csv?status=SUCCEEDED")
-    assert response.status_code == 200
-    assert response.mimetype == "text/csv"
-    assert "attachment" in response.headers["Content-Disposition"]
-    (row,) = csv.DictReader(io.StringIO(response.text))
-    assert row["run_id"] == run.run_id
-    assert row["workflow_name"] == '\'=HYPERLINK("http://evil.example")'
-    assert row["duration_ms"] == "1000"
-
-
-def test_the_file_holds_all_that_is_found_and_what_each_run_was_born_of(
-    viewer: Browser, store: Store, of: WorkflowDefinition, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(find_runs, "_AT_ONCE", 50)
-    runs = [
-        builders.run(of, started_at=builders.NOW - timedelta(seconds=n // 3)) for n in range(150)
-    ]
-    replay = builders.run(
-        of, replay_of_run_id=runs[0].run_id, started_at=builders.NOW + timedelta(seconds=1)
-    )
-    builders.save(store, *runs, replay)
-    first, *rows = csv.DictReader(io.StringIO(viewer.get("/runs/list.csv?columns=by").text))
-    assert (first["run_id"], first["trigger"]) == (replay.run_id, "replay")
-    assert first["replay_of"] == runs[0].run_id
-    assert {row["run_id"] for row in rows} == {run.run_id for run in runs}
-    assert len(rows) == 150
-    assert {row["trigger"] for row in rows} == {"manual"}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\ufeff=1",
-        "\u200b-1", "\u3000+1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "\tx", "\x00=1",
-    ],
-)  # fmt: skip
-def test_a_cell_that_begins_as_a_formula_is_text(text: str) -> None:
-    assert harmless(text) == f"'{text}"
-
-
-@pytest.mark.parametrize("text", ["a=1", "2026", "", "\u200b", "n-1"])
-def test_a_cell_that_is_no_formula_stays_as_it_is(text: str) -> None:
-    assert harmless(text) == text
 
 
 def test_a_run_is_jumped_to_by_the_beginning_of_its_id(
