@@ -59,18 +59,6 @@ def test_what_differs_is_said(operator: Browser, two: tuple[WorkflowRun, Workflo
     assert page.by_id("parting") is not None
 
 
-def test_without_a_partner_it_is_the_replay_or_what_is_replayed(
-    operator: Browser, two: tuple[WorkflowRun, WorkflowRun]
-) -> None:
-    old, new = two
-    for one, other in ((old, new), (new, old)):
-        page = operator.page(f"/runs/{one.run_id}/compare")
-        field = page.by_id("with")
-        assert field is not None
-        assert field["value"] == other.run_id
-        assert "Here the runs part" in page.text
-
-
 def test_the_run_that_was_started_first_stands_left(
     operator: Browser, two: tuple[WorkflowRun, WorkflowRun]
 ) -> None:
@@ -136,60 +124,6 @@ def test_runs_of_two_workflows_and_of_gone_versions_are_compared(
     builders.save(store, run, foreign, gone, old)
     assert "different workflows" in compared(operator, run, foreign).text
     assert "no longer kept" in compared(operator, run, gone).text
-
-
-BAD = [
-    ("", 422, "Type or paste"),
-    ("nope", 422, "no id of a run"),
-    ("%00", 422, "no id of a run"),
-    ("x" * 5000, 422, "no id of a run"),
-    ("11111111-1111-4111-8111-111111111111", 404, "There is no run 11111111"),
-]
-
-
-@pytest.mark.parametrize(("typed", "status", "says"), BAD)
-@pytest.mark.parametrize("htmx", [True, False])
-def test_a_bad_id_is_said_beside_its_field(
-    operator: Browser, store: Store, of: WorkflowDefinition, typed: str, status: int, says: str,
-    htmx: bool,
-) -> None:  # fmt: skip
-    run = builders.run(of)
-    builders.save(store, run)
-    response = operator.get(f"/runs/{run.run_id}/compare?with={typed}", htmx=htmx)
-    assert response.status_code == status
-    page = Page(response.text)
-    field = page.by_id("with")
-    assert field is not None
-    assert field["aria-describedby"] == "with-error"
-    assert says in page.text
-    assert ("<html" in response.text) is not htmx
-
-
-def test_the_same_run_is_refused_and_a_pasted_address_is_read(
-    operator: Browser, two: tuple[WorkflowRun, WorkflowRun]
-) -> None:
-    old, new = two
-    same = operator.get(f"/runs/{old.run_id}/compare?with={old.run_id.upper()}")
-    assert (same.status_code, "the same run" in same.text) == (422, True)
-    pasted = f"https://studio.example/runs/{new.run_id}/graph"
-    assert "Here the runs part" in operator.page(f"/runs/{old.run_id}/compare?with={pasted}").text
-
-
-@pytest.mark.parametrize("bad", ["nope", "%00", "11111111-1111-4111-8111-111111111111"])
-def test_a_page_of_no_run_is_404(operator: Browser, bad: str) -> None:
-    assert operator.get(f"/runs/{bad}/compare").status_code == 404
-
-
-def test_without_any_other_run_the_page_says_what_to_do(
-    operator: Browser, store: Store, of: WorkflowDefinition
-) -> None:
-    run = builders.run(of)
-    builders.save(store, run)
-    assert "no other run" in operator.page(f"/runs/{run.run_id}/compare").text
-    other = builders.run(of)
-    builders.save(store, other)
-    links = operator.page(f"/runs/{run.run_id}/compare").links()
-    assert f"/runs/{run.run_id}/compare?with={other.run_id}" in links
 
 
 def test_nothing_that_is_masked_is_in_the_comparison(operator: Browser, store: Store) -> None:
@@ -279,19 +213,6 @@ def test_queued_running_and_waiting_time_are_told_apart(
     assert (
         "Queued for 2.0 s 2.0 s ±0 Running for 3.0 s 3.0 s ±0 Waiting for 4.0 s 10 s +6.0 s" in text
     )
-
-
-def test_the_beginning_of_an_id_is_enough_where_it_is_one_run_s(
-    operator: Browser, store: Store, of: WorkflowDefinition
-) -> None:
-    ids = [f"{head}-1111-4111-8111-111111111111" for head in ("aaaa0001", "bbbb0001", "bbbb0002")]
-    builders.save(store, *(builders.run(of, run_id=run_id) for run_id in ids))
-    address = f"/runs/{ids[0]}/compare?with="
-    assert "Both executed version 1" in operator.page(f"{address}BBBB0001").text
-    for typed, says in (("bbbb00", "Several runs"), ("cccc0001", "begins with"),
-                        ("aaaa0001", "the same run"), ("bbbb", "no id")):  # fmt: skip
-        response = operator.get(address + typed)
-        assert (response.status_code, says in response.text) == (422, True), typed
 
 
 def test_a_version_that_is_gone_leaves_the_definitions_unknown(
