@@ -19,8 +19,8 @@ from tests.integration.web.browser import Page
 from tests.integration.web.controls import Control, controls_of, posts_of, press
 from tests.integration.web.world import World
 
-ON_EVERY_PAGE: Final = {"auth.end", "look.choose"}
-"""The same everywhere: pressed in a test of their own."""
+ON_EVERY_PAGE: Final = {"auth.end"}
+"""The same everywhere: pressed in a test of its own."""
 TYPED: Final[dict[str, Any]] = {
     "reason": "Because it must",
     "field:/seats": "4",

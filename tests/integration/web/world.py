@@ -154,6 +154,7 @@ PAGES: Final[dict[str, list[Callable[[World], str]]]] = {
         lambda world: f"/workflows/{world.paused()}",
     ],
     "engine.index": [lambda world: "/engine"],
+    "look.choose": [lambda world: "/look?look=dark"],
     "runs.as_file": [lambda world: _list(world, "/list.csv")],
     "runs.ask_replay": _of_run("/replay")
     + _of_run("/replay?edit=1")
