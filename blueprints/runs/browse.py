@@ -12,6 +12,7 @@ from blueprints.runs.banner import QueuedNotice, notice
 from blueprints.runs.forms import ReasonForm, position
 from blueprints.runs.pages import BannerPage, Controls, RunPage
 from blueprints.runs.step_links import StepLinks
+from blueprints.runs.task_form import first_task
 from engine.services.entered import run_id_of
 from engine.services.glance_run import Glance, glance_at_run
 from engine.services.inspect_run import OpenedRun, logs_of, open_run, open_waits_of, view_run
@@ -80,18 +81,22 @@ def load_page(
                 session, run_id, steps_before, opened.outline, opened.redaction
             )
     chosen = timeline.find(step)
+    waits = open_waits_of(opened) if glance.has_waits else ()
     logs, more = logs_of(opened) if glance.has_logs else ((), False)
     run = view_run(opened, children=False, replays=glance.has_replays)
+    controls = Controls.of(run, glance, who().role, histories=services().histories is not None)
+    task = first_task(opened, waits) if controls.answer else None
     return RunPage(
         run=run,
-        controls=Controls.of(run, glance, who().role, histories=services().histories is not None),
+        controls=controls,
         lineage=lineage_of(opened, below=glance.has_children or glance.has_replays),
         timeline=timeline,
         earlier=earlier,
         step=step,
         details=details_of(opened, chosen) if chosen else None,
         links=StepLinks.of(run_id),
-        waits=_for_people_first(open_waits_of(opened)) if glance.has_waits else (),
+        waits=_for_people_first(waits),
+        task=task,
         logs=logs,
         more_logs=more,
         polls=not glance.is_over,
@@ -99,7 +104,7 @@ def load_page(
         temporal_url=_temporal_url(run),
         durations=durations_of(opened, now, waited=glance.has_waits),
         seen_at=now,
-        reloads=steps_before is None and request.args.get("reload") != "off",
+        reloads=steps_before is None and task is None and request.args.get("reload") != "off",
         form=form or ReasonForm(),
         message=message,
         receipts=receipts_of(session, run),

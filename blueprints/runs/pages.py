@@ -9,6 +9,7 @@ from datetime import datetime
 from blueprints.runs.banner import QueuedNotice
 from blueprints.runs.forms import ReasonForm
 from blueprints.runs.step_links import StepLinks
+from blueprints.waits.pages import AnswerPage
 from engine.runs.roles import Role, allows
 from engine.runs.status import RunStatus, may_become
 from engine.services.glance_run import Glance
@@ -62,6 +63,8 @@ class RunPage:
     lineage: Lineage | None
     timeline: Timeline
     waits: tuple[WaitView, ...]
+    task: AnswerPage | None
+    """The form of the task that has waited longest, for who may answer it."""
     logs: tuple[LogView, ...]
     more_logs: bool
     polls: bool

@@ -33,7 +33,7 @@ _NOT_PART_OF_THE_ANSWER: Final = {"csrf_token", "token"}
 def ask_answer(task_id: str) -> Response:
     """The task and its form; of a closed one, what became of it."""
     task = _task(task_id)
-    return _render(AnswerPage(task, _new_token(), blank(make_form(task.form))))
+    return _render(AnswerPage(task, new_token(), blank(make_form(task.form))))
 
 
 @bp.post("/<task_id>/answer")
@@ -41,7 +41,7 @@ def ask_answer(task_id: str) -> Response:
 def answer(task_id: str) -> Response:
     """On success the browser is on the run's page; else on the form, as it was sent."""
     task = _task(task_id)
-    form, token = make_form(task.form), request.form.get("token") or _new_token()
+    form, token = make_form(task.form), request.form.get("token") or new_token()
     try:
         payload = read_form(form, request.form)
         receipt = answer_task(services(), task.task_id, actor(), payload.value, token)
@@ -69,7 +69,7 @@ def _again(task_id: str, error: RunStudioError) -> Response:
     task = _task(task_id)
     problems = error.problems if isinstance(error, Invalid) else ()
     form = filled(make_form(task.form), request.form, problems)
-    page = AnswerPage(task, _new_token(), form, error.message)
+    page = AnswerPage(task, new_token(), form, error.message)
     return with_retry_after(_render(page, status_of(error)), error)
 
 
@@ -80,7 +80,8 @@ def _task(task_id: str) -> TaskView:
         return find_task(session, rules(), task_id)
 
 
-def _new_token() -> str:
+def new_token() -> str:
+    """Of a form: what is sent with it twice counts once."""
     return secrets.token_urlsafe(24)
 
 

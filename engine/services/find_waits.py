@@ -133,6 +133,15 @@ def find_task(session: Session, rules: Rules, task_id: str) -> TaskView:
     return task_view(task, opened)
 
 
+def open_task_of(opened: OpenedRun, task_id: str) -> TaskView | None:
+    """None where it has been answered already, and the run has not gone on yet."""
+    task = opened.session.get(WorkflowHumanTask, task_id)
+    if task is None or task.status != TaskStatus.OPEN:
+        return None
+    opened.learn()
+    return task_view(task, opened)
+
+
 def task_view(task: WorkflowHumanTask, opened: OpenedRun) -> TaskView:
     """`opened`, the task's run, must have learned."""
     redaction = opened.redaction

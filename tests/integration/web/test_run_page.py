@@ -131,10 +131,10 @@ def test_every_control_that_is_shown_works(
             if link.startswith("/runs/"):
                 assert operator.get(link).status_code == 200, (status, link)
         for number, form in enumerate(page.forms):
-            if form.action != "/sign-out":
+            if form.action not in {"/sign-out", "/look"}:
                 alike = shown(status).forms[number]
                 assert operator.submit(alike, reason="because").status_code == 303, status
-        forms = [form for form in page.forms if form.action != "/sign-out"]
+        forms = [form for form in page.forms if form.action not in {"/sign-out", "/look"}]
         expected = 0 if status in TERMINAL else 1 if worker_lives else 2
         assert len(forms) == expected, status
 
