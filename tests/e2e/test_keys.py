@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests import builders
 from tests.e2e.conftest import Seen
+from tests.e2e.test_accessibility import RULES
+from tests.scene.served import Scene
 
 
 def test_keys_lead_to_what_the_list_says_and_can_be_switched_off(
@@ -26,7 +29,7 @@ def test_keys_lead_to_what_the_list_says_and_can_be_switched_off(
     page.keyboard.press("w")
     expect(page).to_have_url(re.compile("/workflows$"))
     page.keyboard.press("j")
-    expect(page.get_by_label("Jump to a run")).to_be_focused()
+    expect(page.locator("#jump")).to_be_focused()
     page.keyboard.type(run.run_id[:8])
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/runs/{run.run_id}$"))
@@ -50,3 +53,27 @@ def test_keys_lead_to_what_the_list_says_and_can_be_switched_off(
     expect(page).to_have_url(re.compile(f"/runs/{run.run_id}$"))
     page.keyboard.press("?")
     expect(page.get_by_label("Keys are on")).not_to_be_checked()
+
+
+def test_the_palette_leads_to_commands_and_to_runs(
+    visit: Callable[..., Page], scene: Scene
+) -> None:
+    page = visit()
+    page.goto(scene.pages["run-failed"])
+    page.keyboard.press("Control+k")
+    palette = page.get_by_label("Type a command, or the id of a run")
+    expect(palette).to_be_focused()
+    expect(page.get_by_role("button", name="Cancel this run")).to_be_disabled()
+    page.evaluate(Axe().axe_script)
+    found = page.evaluate("(options) => axe.run('#keys', options)", RULES)
+    assert [fault["id"] for fault in found["violations"]] == []
+    page.keyboard.type("timel")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/timeline$"))
+    page.keyboard.press("?")
+    expect(palette).to_be_focused()
+    page.keyboard.type(scene.desk.runs["waiting"][:13])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(scene.desk.runs["waiting"] + "$"))
+    page.keyboard.press("l")
+    expect(page).to_have_url(re.compile("/log$"))
