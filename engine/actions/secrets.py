@@ -141,7 +141,18 @@ class OpenedSecrets:
             return MASK
         if self._pattern is None:
             self._pattern = _pattern(self._values)
-        return self._pattern.sub(MASK, text)
+        masked = self._pattern.sub(MASK, text)
+        half = max((_cut_off(masked, value) for value in self._values), default=0)
+        return f"{masked[:-half]}{MASK}" if half else masked
+
+
+def _cut_off(text: str, value: str) -> int:
+    """How many characters of `value` the text ends with: a body that was cut may end in one."""
+    fewest = max(_SHORTEST_PART, len(value) // 2)
+    ends = (
+        count for count in range(len(value) - 1, fewest - 1, -1) if text.endswith(value[:count])
+    )
+    return next(ends, 0)
 
 
 def _pattern(values: set[str]) -> re.Pattern[str]:

@@ -151,3 +151,18 @@ def test_the_products_own_key_is_no_secret_of_a_workflow(tmp_path: Path) -> None
     assert list(secrets.names) == []
     with pytest.raises(StepFailed):
         secrets.opened().resolve({"$secret": "KEY"})
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("body that was cut: s3cr3t-to", f"body that was cut: {MASK}"),
+        ("body that was cut: s3cr3t-toke", f"body that was cut: {MASK}"),
+        ("body that was cut: s3cr3", "body that was cut: s3cr3"),
+        ("s3cr3t-to was not the end", "s3cr3t-to was not the end"),
+    ],
+)
+def test_a_secret_of_which_the_end_was_cut_off_is_masked(text: str, masked: str) -> None:
+    opened = Secrets({"SECRET_A": "s3cr3t-token"}).opened()
+    opened.secret("A")
+    assert opened.mask(text) == masked
