@@ -98,11 +98,13 @@ class ComparedPage:
     @property
     def spent(self) -> tuple[SpentRow, ...]:
         left, right = self.found.left.spent, self.found.right.spent
-        return (
+        rows = [
             _spent("Queued for", left.queued, right.queued),
             _spent("Running for", left.running, right.running),
-            _spent("Waiting for", left.waiting, right.waiting),
-        )
+        ]
+        if left.waiting or right.waiting:
+            rows.append(_spent("Waiting for", left.waiting, right.waiting))
+        return tuple(rows)
 
     @property
     def same_outcome(self) -> bool:
