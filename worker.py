@@ -128,7 +128,11 @@ async def _serve(
             "schedules", FIRE_EVERY.total_seconds(), lambda: fire_schedules(services, identity)
         ),
         Repeating("bulk", BULK_EVERY_S, lambda: perform_bulk(services, identity)),
-        Repeating("reconciler", EVERY.total_seconds(), lambda: reconcile(services, identity)),
+        Repeating(
+            "reconciler",
+            EVERY.total_seconds(),
+            lambda: reconcile(services, identity, leave.is_set),
+        ),
     )
     for repeating in background:
         repeating.start()

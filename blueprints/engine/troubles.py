@@ -67,8 +67,8 @@ def _reconciler(page: EnginePage, now: datetime) -> Iterator[Trouble]:
         )
     elif not last.compared:
         yield Trouble(
-            "The reconciler's last pass could not compare anything: Temporal did not answer the "
-            f"worker ({last.cause or 'no cause is known'}).",
+            "The reconciler's last pass could not compare anything. "
+            f"{last.cause or 'It was cut short.'}",
             "It tries again every 15 seconds.",
         )
 

@@ -58,19 +58,28 @@ _DUE: Final = EVERY - timedelta(seconds=1)
 log = structlog.get_logger(__name__)
 
 
-def reconcile(services: Services, owner: str) -> dict[str, Json] | None:
-    """One pass; what it saw and mended. None: another worker does it, or has just done it."""
+def reconcile(
+    services: Services, owner: str, leaving: Callable[[], bool] = lambda: False
+) -> dict[str, Json] | None:
+    """One pass; what it saw and mended. None: another worker does it, or has just done it.
+
+    A worker that is `leaving` lets go after the run that it is at, for another to go on.
+    """
     held = leases.take(services, leases.RECONCILER, owner, held_for=LEASE_FOR, every=_DUE)
     if held is None:
         return None
     keep = partial(leases.renew, services, held, held_for=LEASE_FOR)
-    current = Pass(services, held.last_pass, keep)
+    current = Pass(services, held.last_pass, keep, leaving)
     began = time.monotonic()
     try:
         current.execute()
-    except _LeaseLost:
-        # Another worker has begun a pass: what this one has mended stays mended.
-        log.warning("reconciler.lease_lost", owner=owner)
+    except _CutShort as why:
+        # What this pass has mended stays mended, and the next one goes on.
+        current.cut_short()
+        log.warning("reconciler.cut_short", owner=owner, reason=str(why))
+    except Exception as error:
+        current.failed(error)
+        raise
     finally:
         took_ms = round((time.monotonic() - began) * 1000)
         report = current.report() | {"by": owner, "tookMs": took_ms}
@@ -78,18 +87,23 @@ def reconcile(services: Services, owner: str) -> dict[str, Json] | None:
     return report
 
 
-class _LeaseLost(Exception):
-    """The pass took so long between two differences that its lease ran out."""
+class _CutShort(Exception):
+    """The lease ran out between two differences, or the worker leaves."""
 
 
 class Pass:
     """One comparison. `previous` is the report of the pass before it; `keep` renews the lease."""
 
     def __init__(
-        self, services: Services, previous: dict[str, Json], keep: Callable[[], bool]
+        self,
+        services: Services,
+        previous: dict[str, Json],
+        keep: Callable[[], bool],
+        leaving: Callable[[], bool],
     ) -> None:
         self._services = services
         self._keep = keep
+        self._leaving = leaving
         self._renew_at = time.monotonic() + _RENEW_EVERY_S
         self._now = services.now()
         self._deadline = time.monotonic() + _PASS_WITHIN_S
@@ -107,6 +121,12 @@ class Pass:
             "tokensForgotten": self._forgotten.isoformat(),
             "stopping": {name: at.isoformat() for name, at in self._still_stopping.items()},
         }
+
+    def cut_short(self) -> None:
+        self._seen["cutShort"] = True
+
+    def failed(self, error: Exception) -> None:
+        self._seen["cause"] = f"{type(error).__name__}: the worker's log has more"
 
     def execute(self) -> None:
         self._forget_old()
@@ -144,7 +164,7 @@ class Pass:
 
     def _mend(self, run_id: str, how: Callable[[], str | None]) -> None:
         if time.monotonic() > self._deadline:
-            self._seen["cutShort"] = True
+            self.cut_short()
             return
         self._hold()
         try:
@@ -162,12 +182,14 @@ class Pass:
             self._count(done, run_id)
 
     def _hold(self) -> None:
-        """Keep the lease; raises _LeaseLost."""
+        """Keep the lease; raises _CutShort."""
+        if self._leaving():
+            raise _CutShort("the worker is leaving")
         if time.monotonic() < self._renew_at:
             return
         self._renew_at = time.monotonic() + _RENEW_EVERY_S
         if not self._keep():
-            raise _LeaseLost
+            raise _CutShort("another worker has taken the lease")
 
     def _deliver_cancel(self, row: OpenRun) -> str | None:
         """None: it has ended by itself, or is still on its way to Temporal."""

@@ -14,6 +14,7 @@ from engine.gateway.executions import ExecutionState
 from engine.runs.payload import Payload
 from engine.services import reconcile_runs
 from engine.services.context import Services
+from engine.services.last_pass import last_pass
 from engine.services.launch_run import LaunchRequest, launch_published_workflow_run
 from engine.services.reconcile_runs import reconcile
 from engine.store.session import Store
@@ -170,7 +171,7 @@ def test_everything_that_is_lost_is_gone_within_one_pass(
     runs = [builders.run(definition, started_at=OLD, claimed_by="e") for _ in range(250)]
     with store.writing() as session:
         session.add_all(runs)
-    assert mended(services) == {"FAILED": 300}
+    assert mended(services) == {"FAILED": 250}
 
 
 def test_what_a_pass_mends_is_said_in_a_log_line_and_in_the_runs_log(
@@ -210,3 +211,34 @@ def test_a_pass_says_who_made_it_and_how_long_it_took(store: Store, services: Se
     assert report is not None
     assert report["by"] == "worker-7"
     assert isinstance(report["tookMs"], int)
+
+
+def test_a_worker_that_leaves_lets_go_between_two_runs_and_another_goes_on_at_once(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    for _ in range(3):
+        a_run(store, started_at=OLD)
+    report = reconcile(services, "leaves", lambda: len(engine.asked("start")) == 1)
+    assert report is not None
+    assert (report["mended"], report["cutShort"]) == ({"started": 1}, True)
+    again = reconcile(later(services, 15), "another")
+    assert again is not None
+    assert again["mended"] == {"started": 2}
+
+
+def test_a_pass_that_fails_says_so_and_lets_go(
+    store: Store, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reconcile_runs, "open_runs", breaks)
+        with pytest.raises(RuntimeError):
+            reconcile(services, "me")
+    with store.reading() as session:
+        last = last_pass(session)
+    assert last is not None
+    assert not last.compared
+    assert "RuntimeError" in (last.cause or "")
+    assert reconcile(later(services, 15), "another") is not None
