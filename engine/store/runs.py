@@ -119,8 +119,8 @@ class WorkflowRun(Base):
         Index(None, "workflow_id", "started_at", "run_id"),
         Index(None, "workflow_id", "status", "started_at", "run_id"),
         Index(None, "temporal_workflow_id"),
-        Index(None, "replay_of_run_id"),
-        Index(None, "parent_run_id"),
+        _partial("replay_of_run_id", REPLAYS, "replay_of_run_id"),
+        _partial("parent_run_id", CHILDREN, "parent_run_id"),
         Index(
             "ix_workflow_runs_family",
             "root_run_id",
