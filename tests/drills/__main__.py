@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.drills.drill import drill
+from tests.drills.memory import fast_directory
 from tests.drills.plan import Length, make_plan
 
 
@@ -30,7 +31,7 @@ def main() -> int:
     print(plan.text(), flush=True)
     if given.plan:
         return 0
-    with tempfile.TemporaryDirectory(prefix="rs-drill-") as directory:
+    with tempfile.TemporaryDirectory(prefix="rs-drill-", dir=fast_directory()) as directory:
         report = drill(given.keep or Path(directory), plan)
     print(report.text())
     if given.report is not None:

@@ -29,6 +29,9 @@ ENDED_OUTSIDE: Final = frozenset(
 """Codes of ends that no workflow wrote."""
 _TASK_LOST: Final = ("UNHANDLED_COMMAND", "FORCE_CLOSE_COMMAND", "RESET_STICKY")
 """Why a task may fail with nobody to blame."""
+_STARVED: Final = "TMPRL1101"
+"""Two seconds without the processor: of a worker that was frozen, or on a machine that has too much
+to do. One that were so for ever would leave its run open."""
 
 
 def faults_of(
@@ -69,7 +72,8 @@ def _of_history(chain: Chain) -> Iterator[str]:
         failed = event.workflow_task_failed_event_attributes
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             cause = WorkflowTaskFailedCause.Name(failed.cause)
-            if not cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").startswith(_TASK_LOST):
+            lost = cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").startswith(_TASK_LOST)
+            if not lost and _STARVED not in failed.failure.message:
                 yield f"a workflow task failed ({cause}): {failed.failure.message[:200]}"
     for number, history in enumerate(chain.histories):
         started = history.events[0].workflow_execution_started_event_attributes

