@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import builders
+from tests.e2e.conftest import Seen
 from tests.scene.served import Scene
+
+HEAR = """() => {
+  window.heard = [];
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const element = target.nodeType === 1 ? target : target.parentElement;
+      const spoken = element?.closest("[role=status], [role=alert]");
+      if (spoken && !element.closest("[aria-live=off]")) window.heard.push(element.outerHTML);
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+"""Notes what a screen reader would be told."""
 
 Visit = Callable[..., Page]
 
@@ -123,3 +138,29 @@ def test_a_run_on_paper_has_its_facts_and_no_controls(visit: Visit, scene: Scene
         expect(page.locator(gone).first).to_be_hidden()
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
+
+
+def test_what_is_announced_is_announced_once(look: Visit, seen: Seen) -> None:
+    of, _ = builders.published(seen.store, "greet")
+    run = builders.run(of)
+    builders.save(seen.store, run)
+    page = look()
+    seen.clock.forward(seconds=120)
+    page.goto(f"/runs/{run.run_id}")
+    expect(page.locator("#run-banner")).to_contain_text("Queued")
+    page.evaluate(HEAR)
+    page.wait_for_timeout(4500)
+    assert page.evaluate("window.heard") == []
+    builders.save(seen.store, builders.step(run, "STARTED"))
+    expect(page.locator("#run-banner")).to_be_empty()
+    assert page.evaluate("window.heard.length") > 0
+
+
+def test_the_title_of_the_list_counts_what_is_new(look: Visit, seen: Seen) -> None:
+    of, _ = builders.published(seen.store, "greet")
+    builders.save(seen.store, builders.run(of))
+    page = look()
+    page.goto("/runs")
+    expect(page).to_have_title("Runs · Run Studio")
+    builders.save(seen.store, builders.run(of, started_at=builders.NOW + timedelta(seconds=1)))
+    expect(page).to_have_title("(1 new run) Runs · Run Studio")
