@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 import tempfile
 import time
@@ -102,14 +103,18 @@ def _measure(store: Store, client: FlaskClient, query: str, turns: int) -> Measu
 
 
 def _medians(turns: int, *calls: Callable[[], object]) -> list[float]:
-    """In ms; one of each in turn, so that what else the machine does falls on all of them."""
+    """In ms; one of each in turn, so that what else the machine does falls on all of them.
+
+    In another order each time: what one leaves to be cleared away is not always the next one's.
+    """
     samples: list[list[float]] = [[] for _ in calls]
+    chance = random.Random(0)
     for turn in range(turns + 3):
-        for taken, call in zip(samples, calls, strict=True):
+        for number in chance.sample(range(len(calls)), len(calls)):
             began = time.perf_counter()
-            call()
+            calls[number]()
             if turn >= 3:
-                taken.append((time.perf_counter() - began) * 1000)
+                samples[number].append((time.perf_counter() - began) * 1000)
     return [median(taken) for taken in samples]
 
 
