@@ -44,5 +44,5 @@ def _load() -> EnginePage:
             undelivered=undelivered(session),
             workers=workers_seen(session, mine, now),
             release=VERSION,
-            actions=len(mine.actions) if mine else None,
+            known=mine,
         )

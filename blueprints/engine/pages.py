@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from engine.services.handshake import Known
 from engine.services.last_pass import LastPass, Mendings
 from engine.services.tally_runs import Tally
 from engine.services.undelivered import Undelivered
-from engine.services.workers_seen import SeenWorker
+from engine.services.workers_seen import SHOWN_OF_FINGERPRINT, SeenWorker
 
 _MENDED: Final[Mapping[str, str]] = {
     "started": "started",
@@ -33,8 +34,13 @@ class EnginePage:
     workers: tuple[SeenWorker, ...]
     release: str
     """The web's."""
-    actions: int | None
-    """How many the web knows."""
+    known: Known | None
+    """The actions that the web knows."""
+
+    @property
+    def registry(self) -> str | None:
+        """The beginning of the fingerprint of the web's."""
+        return self.known.fingerprint[:SHOWN_OF_FINGERPRINT] if self.known else None
 
     @property
     def living(self) -> tuple[SeenWorker, ...]:

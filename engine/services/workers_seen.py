@@ -20,6 +20,7 @@ from engine.store.workers import WorkerHeartbeat, WorkerState
 
 SHOWN_FOR: Final = timedelta(hours=1)
 MOST_SHOWN: Final = 50
+SHOWN_OF_FINGERPRINT: Final = 8
 
 
 class Presence(StrEnum):
@@ -43,6 +44,8 @@ class SeenWorker:
     slots_used: int
     started_at: datetime
     seen_at: datetime
+    registry: str
+    """The beginning of its registry's fingerprint."""
     same_actions: bool | None
     """As this process; None where that cannot be told."""
     lacks: tuple[str, ...]
@@ -77,6 +80,7 @@ def _seen(row: WorkerHeartbeat, mine: Known | None, now: datetime) -> SeenWorker
         slots_used=row.slots_used,
         started_at=row.started_at,
         seen_at=row.seen_at,
+        registry=row.registry_fingerprint[:SHOWN_OF_FINGERPRINT],
         same_actions=mine.fingerprint == row.registry_fingerprint if mine else None,
         lacks=lacks,
         knows_more=more,
