@@ -69,5 +69,7 @@ def _rows(run: WorkflowRun, number: int) -> tuple[Base, Base, Base]:
         run, "SUCCEEDED", step_path=path, occurrence=step.occurrence, input_json=sent,
         output_json=got, created_at=at, completed_at=at,
     )  # fmt: skip
-    line = builders.log(run, f"Item {item} is done", step_path=path, created_at=at)
+    line = builders.log(
+        run, f"Item {item} is done", step_path=path, step_id=step.step_id, created_at=at
+    )
     return step, call, line
