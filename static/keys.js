@@ -25,7 +25,7 @@
     if (found.tagName === "DETAILS") {
       found.open = true;
       found.querySelector("input:not([type=hidden])")?.focus();
-    } else if (found.tagName === "INPUT") found.focus();
+    } else if (/^(INPUT|SELECT|TEXTAREA)$/.test(found.tagName)) found.focus();
     else found.click();
     return true;
   }
