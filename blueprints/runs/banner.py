@@ -197,7 +197,10 @@ def _signs_of_temporal(evidence: Evidence) -> list[Sign]:
         )
     elif place.held is Held.QUEUED:
         signs.append(
-            Sign("In Temporal its task is in the queue, and nobody has taken it", place.since)
+            Sign(
+                "In Temporal its task is in the queue; nobody has taken it since it came",
+                place.since,
+            )
         )
     elif place.held is Held.AT_WORKER:
         signs.append(Sign("In Temporal its task is with a worker", place.since))

@@ -22,15 +22,26 @@ from engine.store.audit import AuditLog, AuditOutcome
 from engine.store.waits import WorkflowRunWait
 
 NEWEST_RELEASES: Final = 3
+_ENDS: Final = {
+    RunStatus.SUCCEEDED: "came too late: the run succeeded",
+    RunStatus.FAILED: "not canceled: the run failed",
+}
+"""What is seen of a cancel that did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One point on the way; without a time it has not been seen yet."""
+    """One point on the way; without a time it has not been seen yet, unless it is `proven`."""
 
     what: str
     at: datetime | None = None
     by: str | None = None
+    proven: bool = False
+    """It has happened, and nothing says when."""
+
+    @property
+    def seen(self) -> bool:
+        return self.at is not None or self.proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Receipt:
 
     @property
     def complete(self) -> bool:
-        return self.marks[-1].at is not None
+        return self.marks[-1].seen
 
 
 def receipts_of(session: Session, run: RunView) -> tuple[Receipt, ...]:
@@ -55,7 +66,11 @@ def _replay(run: RunView) -> list[Receipt]:
     over = run.status in TERMINAL and run.claimed_at is None
     taken = "ended without a worker" if over else "taken by a worker"
     at = run.completed_at if over else run.claimed_at
-    return [Receipt("Replay", (Mark("accepted", run.started_at, run.started_by), Mark(taken, at)))]
+    delivered = run.temporal_run_id is not None or run.claimed_at is not None
+    marks = [Mark("requested and accepted", run.started_at, run.started_by)]
+    if delivered or not over:
+        marks.append(Mark("delivered to Temporal", proven=delivered))
+    return [Receipt("Replay", (*marks, Mark(f"observed: {taken}", at)))]
 
 
 def _cancel(run: RunView) -> list[Receipt]:
@@ -65,9 +80,7 @@ def _cancel(run: RunView) -> list[Receipt]:
     marks = [Mark("requested", asked.requested_at, asked.requested_by)]
     if asked.delivered_at is not None or run.status not in TERMINAL:
         marks.append(Mark("delivered to Temporal", asked.delivered_at))
-    late = run.status in {RunStatus.SUCCEEDED, RunStatus.FAILED}
-    end = f"came too late: the run {run.status.lower()}" if late else "seen to have ended"
-    marks.append(Mark(end, run.completed_at))
+    marks.append(Mark(f"observed: {_ENDS.get(run.status, 'seen to have ended')}", run.completed_at))
     return [Receipt("Cancel", tuple(marks))]
 
 
@@ -99,7 +112,7 @@ def _release(session: Session, row: AuditLog) -> Receipt:
         (
             Mark("requested", row.at, row.operator_email),
             Mark("delivered to Temporal", _newest([row.told_at for row in rows]) or went_on),
-            Mark("seen to have gone on", went_on),
+            Mark("observed: seen to have gone on", went_on),
         ),
     )
 

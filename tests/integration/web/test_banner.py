@@ -48,7 +48,7 @@ def test_absent_at_59_seconds_and_present_at_61(
     run = _run(store)
     clock.forward(seconds=59)
     assert _banner(operator, run).text == ""
-    assert "Queued" not in operator.page(f"/runs/{run.run_id}").text
+    assert "data-verdict" not in operator.page(f"/runs/{run.run_id}").html
     clock.forward(seconds=2)
     assert "Queued" in _banner(operator, run).text
     assert "Queued" in operator.page(f"/runs/{run.run_id}").text
@@ -72,7 +72,7 @@ def test_absent_for_every_other_status_and_it_does_not_ask(
     page = _banner(operator, run)
     assert page.text == ""
     assert not _polls(page)
-    assert "Queued," not in operator.page(f"/runs/{run.run_id}").text
+    assert "data-verdict" not in operator.page(f"/runs/{run.run_id}").html
 
 
 @on_both
@@ -239,7 +239,7 @@ def test_a_temporal_that_hangs_does_not_hang_the_page(
     began = time.monotonic()
     for address in (f"/runs/{run.run_id}", f"/runs/{run.run_id}/replay", "/workflows/greet/run"):
         assert "Temporal does not answer" in operator.page(address).text
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15, "each is asked for 20 s"
     over.set()
 
 
@@ -254,7 +254,7 @@ def test_every_verdict_says_its_evidence_with_its_age_and_what_to_do(
     engine.executions[run.temporal_workflow_id] = replace(execution, pending_task=waiting)
     clock.forward(seconds=90)
     text = _banner(operator, run).text
-    assert "its task is in the queue, and nobody has taken it 1 min 30 s ago" in text
+    assert "nobody has taken it since it came 1 min 30 s ago" in text
     assert "Looked at 0 ms ago" in text
     assert "What to do: Start a worker" in text
     assert text.count("What to do:") == 1

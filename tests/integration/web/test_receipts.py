@@ -53,17 +53,37 @@ def test_a_cancel_that_was_never_delivered_does_not_say_it_was(
     assert "delivered" not in _receipts(operator, run.run_id)
 
 
-def test_a_replay_is_accepted_then_taken_by_a_worker(
+def test_a_replay_is_accepted_then_delivered_then_taken_by_a_worker(
     operator: Browser, store: Store, of: WorkflowDefinition
 ) -> None:
     old = builders.run(of, "FAILED")
     new = builders.run(of, replay_of_run_id=old.run_id)
     taken = builders.run(of, replay_of_run_id=old.run_id, claimed_by="x", claimed_at=LATER)
-    unborn = builders.run(of, "FAILED", replay_of_run_id=old.run_id)
-    builders.save(store, old, new, taken, unborn)
-    assert "taken by a worker not seen yet" in _receipts(operator, new.run_id)
+    sent = builders.run(of, replay_of_run_id=old.run_id, temporal_run_id="known to Temporal")
+    unborn = builders.run(of, "FAILED", replay_of_run_id=old.run_id, temporal_run_id=None)
+    builders.save(store, old, new, sent, taken, unborn)
+    said = _receipts(operator, new.run_id)
+    assert "delivered to Temporal not seen yet" in said
+    assert "taken by a worker not seen yet" in said
+    said = _receipts(operator, sent.run_id)
+    assert "delivered to Temporal observed: taken by a worker not seen yet" in said
     assert "not seen yet" not in _receipts(operator, taken.run_id)
     assert "ended without a worker" in _receipts(operator, unborn.run_id)
+    assert "delivered" not in _receipts(operator, unborn.run_id)
+
+
+def test_a_cancel_that_the_end_overtook_is_not_said_to_have_worked(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    """Also after Temporal, or this database, was restored and the run was found lost."""
+    lost = {"category": "InterpreterCorruption", "code": "ENGINE_LOST", "message": "lost"}
+    run = builders.run(
+        of, "FAILED", cancel_requested_at=builders.NOW, cancel_delivered_at=LATER, error_json=lost
+    )
+    builders.save(store, run)
+    said = _receipts(operator, run.run_id)
+    assert "observed: not canceled: the run failed" in said
+    assert "seen to have ended" not in said
 
 
 @on_both
