@@ -19,7 +19,7 @@ from engine.runs.payload import RedactedPayload
 from engine.runs.strict_json import child_pointer
 
 MASK: Final = "[REDACTED]"
-POLICY_VERSION: Final = 1
+POLICY_VERSION: Final = 2
 """Raised with every change of what is masked; exports carry it."""
 
 _BUILT_IN: Final = r"secret|token|password|passwd|api[_\-]?key|authorization"

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from engine.errors import Unavailable
 from engine.gateway.histories import Rehearsal, SealedHistory
+from engine.runs.redaction import POLICY_VERSION
 from engine.runs.verify_export import said, verify
 from engine.services import export_run, run_record
 from engine.settings import ROOT
@@ -100,7 +101,7 @@ def test_the_manifest_says_what_is_in_the_file_and_under_which_rules(
 ) -> None:
     manifest = exported(viewer, family[0])["manifest"]
     assert manifest["runId"] == family[0].run_id
-    assert manifest["redactionPolicy"]["version"] == 1
+    assert manifest["redactionPolicy"]["version"] == POLICY_VERSION
     assert manifest["exportedBy"] == viewer.operator.email  # type: ignore[union-attr]
     assert manifest["exportedAt"] == "2026-11-23T09:30:00Z"
     assert manifest["product"] == {"name": "Run Studio", "version": "0.1.0"}
