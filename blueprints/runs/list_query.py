@@ -37,7 +37,12 @@ def read_query(text: str) -> MultiDict[str, str]:
 
 def normal_query(text: str) -> str:
     """The fields that the list knows, in a place of its pages or without."""
-    kept = [(name, value) for name, value in read_query(text).items(multi=True) if value.strip()]
+    return as_query(read_query(text))
+
+
+def as_query(fields: MultiDict[str, str]) -> str:
+    """As they were given, those that the list knows."""
+    kept = [(name, value) for name, value in fields.items(multi=True) if value.strip()]
     return urlencode([pair for pair in kept if pair[0] in _KNOWN or pair[0] == "cursor"])
 
 

@@ -18,6 +18,7 @@ from blueprints.paging import cursor_of
 from blueprints.runs import bp, columns
 from blueprints.runs.csv_file import csv_of
 from blueprints.runs.filters import ListFilters
+from blueprints.runs.list_query import as_query
 from blueprints.runs.listing import (
     RunsPage,
     StatusOption,
@@ -87,7 +88,10 @@ def show_list(
         views=tuple(ViewLink(v.name, v.query, v.query == filters.view) for v in views),
     )
     if page.may_run:
-        page = replace(page, selection=_selection(page, cursor, message))
+        bar = _selection(page, cursor, message)
+        if problems:  # Nothing is done to all that a part of the filters would find.
+            bar = replace(bar, query=as_query(given))
+        page = replace(page, selection=bar)
     status = 422 if problems else status
     return render_page("runs/list.html", "runs/_run-list.html", status=status, tag=tag, page=page)
 

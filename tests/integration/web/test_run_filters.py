@@ -182,6 +182,19 @@ def test_what_is_wrong_with_a_filter_stands_beside_it_and_nothing_is_lost(
         assert beside is not None, query
 
 
+def test_nothing_is_done_to_all_that_a_part_of_the_filters_finds(
+    operator: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    builders.save(store, builders.run(of))
+    page = Page(operator.get("/runs?status=RUNNING&from=yesterday").text)
+    form = page.form("/runs/selection")
+    assert form.fields["query"] == "status=RUNNING&from=yesterday"
+    sent = form.fields | {"kind": "cancel", "scope": "matching"}
+    refused = operator.post("/runs/bulk", sent)
+    assert refused.status_code == 422
+    assert "'yesterday' is no time" in Page(refused.text).text
+
+
 def test_a_time_range_that_ends_before_it_begins_is_said(
     operator: Browser, of: WorkflowDefinition
 ) -> None:
