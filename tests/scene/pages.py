@@ -64,7 +64,7 @@ def _states(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
         ("runs-filtered", "runs.index", {"status": ["FAILED", "CANCELED"], "last": "24h"}),
         ("runs-none", "runs.index", {"q": "ffffffff"}),
         run("run-failed", "show"),
-        run("run-step", "show", step=occurrence(PING, [1])),
+        run("run-step", "show", step=occurrence(PING, [1]), _anchor="the-step"),
         run("run-step-file", "step_file", part="attempts", step=occurrence(PING, [1])),
         run("run-waiting", "show", "waiting"),
         run("run-over-quota", "show", "over quota"),
