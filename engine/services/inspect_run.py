@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.contract import Json
+from engine.definitions.workflows import MAX_CALL_DEPTH
 from engine.errors import NotFound
 from engine.runs.status import OPEN, LogLevel, RunStatus, StepStatus, WaitStatus
 from engine.services.learn_steps import learn_steps
@@ -37,14 +38,24 @@ class OpenedRun:
     """A run that has been looked up: its row, its outline and how to redact it."""
 
     def __init__(
-        self, session: Session, run_id: str, rules: Rules, above: RunRedaction | None = None
+        self,
+        session: Session,
+        run_id: str,
+        rules: Rules,
+        above: RunRedaction | None = None,
+        *,
+        levels: int = MAX_CALL_DEPTH,
     ) -> None:
-        """Raises `NotFound`. `above`: of the run that called this one, when that has learned."""
+        """Raises `NotFound`. `above`: of the run that called this one, when that has learned.
+
+        `levels`: how many callers, one above the other, are looked at; rows of another origin may
+        name each other in a circle.
+        """
         self.session = session
         self.row = _run_row(session, run_id)
         self.outline: Outline = outline_of(session, self.row.version_id)
-        if above is None:
-            above = _above(session, self.run.parent_run_id, rules)
+        if above is None and levels:
+            above = _above(session, self.run.parent_run_id, rules, levels - 1)
         self.redaction = RunRedaction(rules, self.outline, self.run.input_json, above)
 
     @property
@@ -62,12 +73,14 @@ def open_run(session: Session, run_id: str, rules: Rules) -> OpenedRun:
     return OpenedRun(session, run_id, rules)
 
 
-def _above(session: Session, parent_id: str | None, rules: Rules) -> RunRedaction | None:
+def _above(
+    session: Session, parent_id: str | None, rules: Rules, levels: int
+) -> RunRedaction | None:
     """What the run that called it hides: it may have handed that down under any name."""
     if parent_id is None:
         return None
     try:
-        parent = open_run(session, parent_id, rules)
+        parent = OpenedRun(session, parent_id, rules, levels=levels)
     except NotFound:
         return None
     parent.learn()

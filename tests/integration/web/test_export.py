@@ -226,3 +226,34 @@ def test_who_may_export_histories_is_offered_to(
         links = sign_in(role).page(address).links()
         assert f"{address}/export" in links
         assert (f"{address}/export?history=1" in links) is offered
+
+
+def test_runs_that_name_each_other_as_callers_are_exported_once(
+    viewer: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    ids = [builders.new_id(), builders.new_id()]
+    runs = [
+        builders.run(of, "SUCCEEDED", run_id=one, parent_run_id=other)
+        for one, other in (ids, reversed(ids))
+    ]
+    builders.save(store, *runs)
+    for run in runs:
+        document = exported(viewer, run)
+        assert document["manifest"]["counts"]["runs"] == 2
+        assert document["children"][0]["children"] == []
+
+
+def test_what_a_caller_hides_stays_hidden_in_the_runs_that_it_called(
+    viewer: Browser, store: Store, of: WorkflowDefinition
+) -> None:
+    top = builders.run(of, input_json={"password": "s3cr3t-top"})
+    middle = builders.run(of, input_json={"x": 1}, parent_run_id=top.run_id)
+    below = builders.run(of, input_json={"told": "is s3cr3t-top"}, parent_run_id=middle.run_id)
+    step = builders.step(top, output_json={"token": "s3cr3t-step"})
+    seen = builders.step(below, output_json={"heard": "s3cr3t-step"})
+    builders.save(store, top, middle, below, step, seen)
+    for run in (top, below):
+        assert "s3cr3t" not in str(exported(viewer, run))
+    page = viewer.get(f"/runs/{below.run_id}").text
+    assert "is [REDACTED]" in page
+    assert "s3cr3t" not in page
