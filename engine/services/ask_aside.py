@@ -19,6 +19,8 @@ from engine.store.session import in_transaction
 T = TypeVar("T")
 
 PATIENCE_S: Final = 1.5
+_PATIENCE_WITH_THE_ABSENT_S: Final = 0.3
+"""Where it did not answer before: who looks meanwhile does not wait for it again."""
 _BELIEVED_FOR: Final = timedelta(seconds=2)
 _STALE_AFTER: Final = timedelta(seconds=15)
 """So old an answer is not shown for want of a newer one."""
@@ -47,13 +49,18 @@ class _Known(Generic[T]):
 class AskAside(Generic[T]):
     """Answers by what they are about. It holds nothing that could not be found again."""
 
-    def __init__(self, patience_s: float = PATIENCE_S) -> None:
-        self._patience_s = patience_s
+    def __init__(self) -> None:
         self._known: OrderedDict[str, _Known[T]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def ask(self, about: str, now: datetime, question: Callable[[], T]) -> Answer[T]:
-        """The answer, at most two seconds old; not `there`: none came in time.
+    def ask(
+        self,
+        about: str,
+        now: datetime,
+        question: Callable[[], T],
+        patience_s: float = PATIENCE_S,
+    ) -> Answer[T]:
+        """The answer, at most two seconds old; not `there`: none came within `patience_s`.
 
         Not to be called inside a transaction: it would be held while Temporal is waited for.
         """
@@ -65,8 +72,10 @@ class AskAside(Generic[T]):
             if known.asking is None:
                 known.asking, known.asked_at = threading.Event(), now
                 _on_a_thread(lambda: _find(known, now, question))
-            came = known.asking
-        if came.wait(self._patience_s) and known.answer is not None:
+            came, before = known.asking, known.answer
+        if before is not None and not before.there:
+            patience_s = min(patience_s, _PATIENCE_WITH_THE_ABSENT_S)
+        if came.wait(patience_s) and known.answer is not None:
             return known.answer
         return _late(known, now)
 

@@ -11,11 +11,13 @@ from typing import Final
 
 from engine.gateway.executions import WORKER_LOST, Execution, TaskFailure
 from engine.runs.queued import Evidence, Held, Place, Verdict, Workers, hindrance, verdict
-from engine.services.ask_aside import AskAside
+from engine.services.ask_aside import PATIENCE_S, AskAside
 from engine.services.context import Services
 from engine.services.glance_run import Glance
 from engine.services.watch_queue import QueueSeen, QueueWatch, workers_now
 
+_PATIENCE_WITH_BEGUN_S: Final = 0.1
+"""Most are well: their page does not wait. What comes later is shown by the next poll."""
 _NOWHERE: Final = Place(Held.NOWHERE)
 
 
@@ -51,10 +53,10 @@ class Explainer:
 
     def _of_begun(self, services: Services, glance: Glance) -> Explanation | None:
         """Who waits for an event for weeks costs one call to Temporal each time, and no more."""
-        queue = self._watch.look(services)
+        queue = self._watch.look(services, _PATIENCE_WITH_BEGUN_S)
         if not queue.answers:
             return None
-        found = self._evidence(services, glance, queue, workers=Workers())
+        found = self._evidence(services, glance, queue, Workers(), _PATIENCE_WITH_BEGUN_S)
         if hindrance(found) is None:
             return None
         found = self._evidence(services, glance, queue)
@@ -67,12 +69,15 @@ class Explainer:
         glance: Glance,
         queue: QueueSeen,
         workers: Workers | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> Evidence:
         """`workers`: None to look them up."""
         workflow_id, seen = glance.temporal_workflow_id, None
         if queue.answers and workflow_id is not None:
             asked = workflow_id
-            seen = self._runs.ask(asked, services.now(), lambda: _describe(services, asked))
+            seen = self._runs.ask(
+                asked, services.now(), lambda: _describe(services, asked), patience_s
+            )
         answers = queue.answers and (seen is None or seen.there)
         of = seen.value if seen and seen.there else None
         return Evidence(

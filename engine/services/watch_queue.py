@@ -15,7 +15,7 @@ from typing import Final
 from engine.errors import Unavailable
 from engine.gateway.executions import QueueView
 from engine.runs.queued import Queue, Workers
-from engine.services.ask_aside import AskAside
+from engine.services.ask_aside import PATIENCE_S, AskAside
 from engine.services.context import Services
 from engine.services.heartbeat import last_seen, living_workers
 
@@ -42,9 +42,9 @@ class QueueWatch:
         self._lock = threading.Lock()
         self._answered_at: datetime | None = None
 
-    def look(self, services: Services) -> QueueSeen:
+    def look(self, services: Services, patience_s: float = PATIENCE_S) -> QueueSeen:
         """Not to be called inside a transaction."""
-        answer = self._asked.ask(_THE_QUEUE, services.now(), lambda: _ask(services))
+        answer = self._asked.ask(_THE_QUEUE, services.now(), lambda: _ask(services), patience_s)
         with self._lock:
             if answer.there:
                 self._answered_at = max(answer.at, self._answered_at or answer.at)

@@ -258,3 +258,38 @@ def test_every_verdict_says_its_evidence_with_its_age_and_what_to_do(
     assert "Looked at 0 ms ago" in text
     assert "What to do: Start a worker" in text
     assert text.count("What to do:") == 1
+
+
+def test_a_task_that_fails_at_a_later_step_is_explained_by_the_same_panel(
+    operator: Browser, store: Store, clock: Clock, engine: FakeEngine
+) -> None:
+    run = _run(store, claimed_by="x")
+    assert run.temporal_workflow_id is not None
+    builders.save(store, builders.step(run))
+    engine.put(run.temporal_workflow_id)
+    well = engine.executions[run.temporal_workflow_id]
+    address = f"/runs/{run.run_id}"
+    failing = PendingTask(started=False, attempt=3, scheduled_at=builders.NOW)
+    engine.executions[run.temporal_workflow_id] = replace(well, pending_task=failing)
+    assert "data-verdict" not in operator.page(address).html, "a step was recorded just now"
+    clock.forward(seconds=30)
+    _until(lambda: 'data-verdict="TASK_FAILING"' in operator.get(address, htmx=True).text)
+    shown = operator.get(address, htmx=True)
+    assert "Standing still: a worker takes it up, and fails" in Page(shown.text).text
+    assert "Standing still" in operator.page(address).text
+    assert "Standing still" in _banner(operator, run).text
+    assert not _polls(_banner(operator, run)), "the page's live region asks"
+    tag = {"HX-PTag": shown.headers["HX-PTag"]}
+    assert operator.get(address, htmx=True, **tag).status_code == 304
+    engine.executions[run.temporal_workflow_id] = well
+    clock.forward(seconds=3)
+    _until(lambda: "data-verdict" not in operator.get(address, htmx=True).text)
+    assert operator.get(address, htmx=True, **tag).status_code == 200
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """A page of a run that has begun does not wait for Temporal: the next one shows it."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
