@@ -138,7 +138,8 @@ def _calls(run: WorkflowRun) -> list[Base]:
     return [
         call("SUCCEEDED", 0.5, action_id="store.get", input_json={"key": "T-42"},
              output_json={"found": True}),
-        call("SUCCEEDED", 1.5, occurrence=occurrence(PING, [0]), output_json={"status": 200}, **ping),
+        call("SUCCEEDED", 1.5, occurrence=occurrence(PING, [0]), output_json={"status": 200},
+             **ping),
         call("FAILED", 8, occurrence=occurrence(PING, [1]), attempt=2, error_json=ERROR, **ping),
     ]  # fmt: skip
 
