@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
 
 from app import create_app
+from benchmarks import long_run_figures
 from benchmarks.report import Figure, percentile
 from benchmarks.stage import Stage
 from blueprints.extensions import reading
@@ -51,7 +52,7 @@ def measure(place: Stage, directory: Path, *, requests: int) -> list[Figure]:
                 samples[name].append(took)
     peer = percentile(samples.pop("one query"), 0.5)
     most = {"banner": 2.0, "run page": 3.0}
-    return [
+    figures = [
         Figure(
             f"{name}, p50",
             percentile(taken, 0.5),
@@ -62,6 +63,7 @@ def measure(place: Stage, directory: Path, *, requests: int) -> list[Figure]:
         )
         for name, taken in samples.items()
     ]
+    return figures + long_run_figures.measure(place.store, client)
 
 
 def _request_ms(client: FlaskClient, address: str) -> float:

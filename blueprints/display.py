@@ -11,7 +11,6 @@ from typing import Final
 from flask import Flask, url_for
 
 from blueprints.extensions import services
-from engine.runs.payload import RedactedPayload
 
 SHOWN_CHARACTERS: Final = 8000
 """Of one value on a page; the export has all of it."""
@@ -72,14 +71,14 @@ def short_id(value: str) -> str:
     return value[:8]
 
 
-def shown(value: RedactedPayload) -> str:
-    text = value.text
+def shown(text: str) -> str:
+    """The beginning of a value's JSON: as much as a page holds."""
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS]
 
 
-def left_out(value: RedactedPayload) -> int:
+def left_out(text: str) -> int:
     """How many characters `shown` leaves out."""
-    return max(0, len(value.text) - SHOWN_CHARACTERS)
+    return max(0, len(text) - SHOWN_CHARACTERS)
 
 
 def _asset(app: Flask) -> Callable[[str], str]:

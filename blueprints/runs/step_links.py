@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from flask import url_for
@@ -23,8 +24,14 @@ class StepLinks:
 
     def shown(self, key: str) -> str:
         """The run's page with this step open; works without scripts."""
-        return f"{self.page}?step={quote(key, safe='')}#{ANCHOR}"
+        return f"{self.page}?step={_quoted(key)}#{ANCHOR}"
 
     def file(self, key: str, part: str, attempt: int | None = None) -> str:
         which = "" if attempt is None else f"&attempt={attempt}"
-        return f"{self.page}/steps/{part}?step={quote(key, safe='')}{which}"
+        return f"{self.page}/steps/{part}?step={_quoted(key)}{which}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(key: str) -> str:
+    """Brackets and commas mean nothing in a query: they stay, and the address can be read."""
+    return quote(key, safe="[],")
