@@ -10,7 +10,7 @@ value and stays. A rule that cannot be compiled raises ValueError: redaction fai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -38,9 +38,7 @@ class Redactor:
         sealed: Iterable[str] = (),
     ) -> None:
         self._patterns = tuple(patterns)
-        self._keys = re.compile(
-            "|".join([_BUILT_IN, *(_stripped(p) for p in patterns)]), re.IGNORECASE
-        )
+        self._keys = _keys("|".join([_BUILT_IN, *(_stripped(p) for p in patterns)]))
         self._pointers = tuple(_checked(pointer) for pointer in pointers)
         self._sealed = frozenset(sealed)
         self._whole = frozenset(value.casefold() for value in self._sealed)
@@ -85,7 +83,7 @@ class Redactor:
                 return value
             return {
                 self.redact_text(key): _mask(item)
-                if self._keys.search(key)
+                if self._keys(key)
                 else self._walk(item, child_pointer(pointer, key))
                 for key, item in value.items()
             }
@@ -99,18 +97,22 @@ class Redactor:
         """Add what stands at masked places of `value`: the places at which `_walk` masks."""
         if self._is_pointed_at(pointer):
             _note(value, found)
-        elif isinstance(value, dict):
-            if is_secret_reference(value):
-                return
-            for key, item in value.items():
-                if self._keys.search(key):
-                    _note(item, found)
-                elif isinstance(item, dict | list) or self._pointers:
-                    self._collect(item, child_pointer(pointer, key), found)
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                if isinstance(item, dict | list) or self._pointers:
-                    self._collect(item, child_pointer(pointer, index), found)
+                self._collect_below(item, pointer, index, found)
+        elif isinstance(value, dict) and not is_secret_reference(value):
+            for key, item in value.items():
+                if self._keys(key):
+                    _note(item, found)
+                else:
+                    self._collect_below(item, pointer, key, found)
+
+    def _collect_below(self, item: Json, pointer: str, name: str | int, found: set[str]) -> None:
+        """Without rules by place nobody need know where a value stands, nor look at single ones."""
+        if self._pointers:
+            self._collect(item, child_pointer(pointer, name), found)
+        elif isinstance(item, dict | list):
+            self._collect(item, "", found)
 
     def _leaf(self, value: Json) -> Json:
         if isinstance(value, str):
@@ -122,6 +124,13 @@ class Redactor:
     def _is_pointed_at(self, pointer: str) -> bool:
         """At a pointer, or below one (a value whose root lies deeper than the rule)."""
         return any(pointer == rule or pointer.startswith(f"{rule}/") for rule in self._pointers)
+
+
+@lru_cache(maxsize=64)
+def _keys(pattern: str) -> Callable[[str], bool]:
+    """Does a key name a secret? Rows have the same few keys again and again: it is remembered."""
+    found = re.compile(pattern, re.IGNORECASE)
+    return lru_cache(maxsize=4096)(lambda key: found.search(key) is not None)
 
 
 def is_secret_reference(value: Json) -> bool:
