@@ -37,6 +37,8 @@ class Page(HTMLParser):
         self.texts: list[str] = []
         self._textarea: str | None = None
         self._select: str | None = None
+        self._of_every_page = False
+        """In the search that every page has: it is none of the page's own forms."""
         self.feed(html)
 
     @property
@@ -61,17 +63,26 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         self.elements.append((tag, found))
-        if tag == "form" and found.get("role") != "search":  # every page has that one
-            self.forms.append(Form(found.get("action", ""), found.get("method", "get"), found))
-        elif self.forms and "name" in found and tag in {"input", "textarea", "select"}:
+        if tag == "form":
+            self._of_every_page = found.get("role") == "search"
+            if not self._of_every_page:
+                self.forms.append(Form(found.get("action", ""), found.get("method", "get"), found))
+        elif self.forms and not self._of_every_page:
+            self._note(tag, found)
+
+    def _note(self, tag: str, found: dict[str, str]) -> None:
+        """What a form sends."""
+        if "name" in found and tag in {"input", "textarea", "select"}:
             self._note_field(tag, found)
         elif tag == "button" and found.get("type", "submit") == "submit":
-            self._note_button(found)
+            self._form_of(found).submits.append(found)
         elif tag == "option" and self._select is not None and "selected" in found:
             self.forms[-1].fields[self._select] = found.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "form":
+            self._of_every_page = False
+        elif tag == "textarea":
             self._textarea = None
         elif tag == "select":
             self._select = None
@@ -81,10 +92,6 @@ class Page(HTMLParser):
             # The newline right after the start tag is not part of the value.
             self.forms[-1].fields[self._textarea] = data.removeprefix("\n")
         self.texts.append(data)
-
-    def _note_button(self, found: dict[str, str]) -> None:
-        if self.forms:
-            self._form_of(found).submits.append(found)
 
     def _form_of(self, found: dict[str, str]) -> Form:
         """The form that a field or button names, else the one that it stands in."""

@@ -77,7 +77,11 @@ def test_a_sealed_field_says_keep_original_and_is_replaced_by_what_is_typed(
     sealed = [a for a in page.all("input") if a.get("placeholder") == "keep original"]
     assert {a["name"] for a in sealed} == {"field:/password", "field:/customer/email"}
     form = page.form(f"/runs/{old.run_id}/replay")
-    typed: dict[str, Any] = {"field:/password": "new one", "field:/seats": "4", "field:/discount": ""}
+    typed: dict[str, Any] = {
+        "field:/password": "new one",
+        "field:/seats": "4",
+        "field:/discount": "",
+    }
     assert operator.submit(form, reason="again", **typed).status_code == 303
     expected = copy.deepcopy(PAYLOAD) | {"password": "new one", "seats": 4}
     del expected["discount"]
@@ -88,7 +92,11 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_nothing_typed_is_lost(
     operator: Browser, old: WorkflowRun
 ) -> None:
     form = _form(operator, old)
-    typed: dict[str, Any] = {"field:/seats": "three", "field:/password": "typed", "reason": "Because"}
+    typed: dict[str, Any] = {
+        "field:/seats": "three",
+        "field:/password": "typed",
+        "reason": "Because",
+    }
     response = operator.submit(form, **typed)
     assert response.status_code == 422
     page = Page(response.text)
