@@ -29,7 +29,8 @@ from tests.integration.web.browser import Form
 
 _TRIES: Final = 400
 _LATER_S: Final = 0.25
-_PATIENCE_S: Final = 120.0
+_PATIENCE_S: Final = 900.0
+"""A person looks at the inbox as long as it takes."""
 _WAITING_HANDS: Final = 24
 _SENDER: Final = Actor(source="command")
 

@@ -115,10 +115,11 @@ def _short(random_: random.Random) -> list[Fault]:
 
 
 def _long(random_: random.Random, runs: int) -> list[Fault]:
-    """Rounds of all of them, each in an order of its own."""
+    """Rounds of all of them, each in an order of its own; the first one is whole."""
+    count = max(len(faults.ALL), runs // LAUNCHES_A_FAULT)
     chosen: list[Fault] = []
-    while len(chosen) < max(1, runs // LAUNCHES_A_FAULT):
+    while len(chosen) < count:
         this_round = list(faults.ALL)
         random_.shuffle(this_round)
         chosen += this_round
-    return chosen[: max(1, runs // LAUNCHES_A_FAULT)]
+    return chosen[:count]
