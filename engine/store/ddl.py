@@ -160,6 +160,17 @@ def create_index(index: sa.Index) -> None:
         )
 
 
+def narrow_index(index: sa.Index) -> None:
+    """Let `index`, which is of some rows, stand where one of its name is of all rows."""
+    assert index.table is not None
+    name = str(index.name)
+    there = sa.inspect(op.get_bind()).get_indexes(index.table.name)
+    if any(found["name"] == name and not _where(found) for found in there):
+        with outside_transaction():
+            op.drop_index(name, index.table.name, postgresql_concurrently=on_postgresql())
+    create_index(index)
+
+
 def _is_there(table: str, name: str, columns: Sequence[str], unique: bool) -> bool:
     inspector = sa.inspect(op.get_bind())
     indexes = inspector.get_indexes(table)

@@ -129,11 +129,8 @@ def _runs(metadata: sa.MetaData) -> None:
     sa.Index(None, table.c.workflow_id, table.c.started_at, table.c.run_id)
     sa.Index(None, table.c.workflow_id, table.c.status, table.c.started_at, table.c.run_id)
     sa.Index(None, table.c.temporal_workflow_id)
-    for column in (table.c.replay_of_run_id, table.c.parent_run_id):
-        # Of those that have one: SQLite would look for the many that have none by it.
-        some = sa.text(f"{column.name} IS NOT NULL")
-        name = f"ix_workflow_runs_{column.name}"
-        sa.Index(name, column, sqlite_where=some, postgresql_where=some)
+    sa.Index(None, table.c.replay_of_run_id)
+    sa.Index(None, table.c.parent_run_id)
     sa.Index("uq_workflow_runs_launch_token", table.c.launch_token, unique=True)
     sa.Index(
         "ix_workflow_runs_open",

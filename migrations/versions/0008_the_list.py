@@ -14,6 +14,8 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_RELATIVES = ("replay_of_run_id", "parent_run_id")
+
 _PARTIAL = {
     "replays": "replay_of_run_id IS NOT NULL",
     "children": "parent_run_id IS NOT NULL",
@@ -75,6 +77,8 @@ def upgrade() -> None:
     ddl.add_columns("workflow_runs", col.text("correlation_key"))
     ddl.create_table(_counts(metadata))
     ddl.exclusively(_count_from_now_on)
+    for index in _of_relatives():
+        ddl.narrow_index(index)
     for index in (*_of_runs(metadata), _of_waits(metadata)):
         ddl.create_index(index)
 
@@ -158,6 +162,15 @@ def _of_runs(metadata: sa.MetaData) -> list[sa.Index]:
         )
     )
     return found
+
+
+def _of_relatives() -> list[sa.Index]:
+    """Of those that have one: SQLite looked for the many runs that have none by these."""
+    runs = sa.Table("workflow_runs", sa.MetaData(), *map(sa.Column, _RELATIVES)).c
+    return [
+        _partial(f"ix_workflow_runs_{column.name}", f"{column.name} IS NOT NULL", column)
+        for column in runs
+    ]
 
 
 def _of_waits(metadata: sa.MetaData) -> sa.Index:
