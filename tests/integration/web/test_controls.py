@@ -57,7 +57,7 @@ def test_every_visible_control_works_and_does_what_it_says(
         pressed |= press_buttons(world, _page_of(status, fields, "/replay"))
         expected = {"runs.replay"} if may else set()
         if may and status is RunStatus.WAITING:
-            expected |= {"waits.release"}
+            expected |= {"waits.release", "waits.answer"}
         if may and may_become(status, RunStatus.CANCELED):
             asked = state == "cancel just requested"
             expected |= {"runs.cancel"} - ({"runs.cancel"} if asked and worker else set())
