@@ -159,7 +159,9 @@ def _step_statement(dialect: str) -> Insert:
     for name in _KEPT_WHEN_NULL:
         changes[name] = case((old.superseded, new[name]), else_=func.coalesce(new[name], old[name]))
     for name in ("position", "started_at"):
-        changes[name] = case((old.superseded, new[name]), else_=old[name])
+        # The same news again is of a task that was repeated: when it began is the later one's say.
+        anew = or_(old.superseded, new.rank == old.rank)
+        changes[name] = case((anew, new[name]), else_=old[name])
     return cast(
         Insert,
         statement.on_conflict_do_update(

@@ -232,7 +232,8 @@ def _write(found: Projected, key: Key, new: StepThere) -> None:
     order = (STEP_RANK[StepStatus(new.status)], new.guard.ordinal, new.guard.history)
     if order < (STEP_RANK[StepStatus(old.status)], old.guard.ordinal, old.guard.history):
         return
-    new.position, new.started_at = old.position, old.started_at
+    if STEP_RANK[StepStatus(new.status)] > STEP_RANK[StepStatus(old.status)]:
+        new.position, new.started_at = old.position, old.started_at
     new.action = new.action or old.action
     for name in ("completed_at", "input", "output", "error"):
         if getattr(new, name) is OMITTED:
