@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from engine.contract import Batch, Json
 from engine.services.step_rows import moment
-from engine.store import event_routing, projection, task_inbox
+from engine.store import event_routing, task_inbox, wait_rows
 
 MATCHED: Final = "matchedEventId"
 
 
 def close_waits(session: Session, batch: Batch, now: datetime) -> None:
     for closed in batch.closed_waits:
-        projection.close_wait(
+        wait_rows.close_wait(
             session, closed.wait_id, closed.outcome, closed.payload, moment(closed.at)
         )
         if MATCHED in closed.payload:

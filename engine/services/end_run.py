@@ -16,7 +16,7 @@ from engine.contract import Json
 from engine.errors import Category
 from engine.interpreter.failure import timestamp
 from engine.runs.status import OPEN, InvocationStatus, RunStatus
-from engine.store import projection, task_inbox
+from engine.store import projection, task_inbox, wait_rows
 from engine.store.invocations import WorkflowActionInvocation
 from engine.store.loose_ends import loose_ends
 from engine.store.runs import WorkflowRun
@@ -33,7 +33,7 @@ def close_run(
     hanging = loose_ends(session, run_id)
     if hanging.steps:
         projection.close_open_steps(session, run_id, now)
-    if hanging.waits and projection.cancel_open_waits(session, run_id, now):
+    if hanging.waits and wait_rows.cancel_open_waits(session, run_id, now):
         task_inbox.cancel_open_tasks(session, run_id, now)
     if hanging.calls:
         _close_calls(session, run_id, now)

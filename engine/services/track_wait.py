@@ -14,7 +14,7 @@ from engine.services.context import Services
 from engine.services.record_progress import apply_batch
 from engine.services.step_rows import moment, write_step
 from engine.services.take_quota import QuotaLimit, take_quota
-from engine.store import event_routing, projection, task_inbox
+from engine.store import event_routing, projection, task_inbox, wait_rows
 from engine.store.event_routing import Wanted
 from engine.store.events import DeliveryStatus
 from engine.store.projection import RUNS
@@ -40,7 +40,7 @@ def open_wait(services: Services, quota: QuotaLimit, wanted: OpenWait) -> WaitAn
             if counted:
                 take_quota(session, wanted, now)
             write_step(session, wanted.batch, _started(wanted), now)
-        projection.open_wait(session, _wait_row(wanted, now))
+        wait_rows.open_wait(session, _wait_row(wanted, now))
         if wanted.wait_type == WaitType.EVENT:
             event = _event_before(session, wanted, now)
         elif wanted.wait_type == WaitType.HUMAN:

@@ -33,7 +33,7 @@ from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.sql.selectable import Select
 
 from engine.contract import Batch, Guard
-from engine.runs.status import OPEN, TERMINAL, RunStatus, StepStatus, WaitStatus, sources
+from engine.runs.status import OPEN, TERMINAL, RunStatus, StepStatus, sources
 from engine.store.runs import WorkflowRun
 from engine.store.steps import WorkflowRunStep
 from engine.store.waits import WorkflowRunWait
@@ -247,47 +247,6 @@ def close_open_steps(session: Session, run_id: str, now: datetime) -> None:
             status=StepStatus.CANCELED, rank=3, next_retry_at=None, completed_at=now, updated_at=now
         )
     )
-
-
-def open_wait(session: Session, row: dict[str, Any]) -> None:
-    """Write a wait's row; one that is there already stays as it is."""
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
-    session.execute(make(WAITS).on_conflict_do_nothing(index_elements=[WAITS.c.wait_id]), [row])
-
-
-def close_wait(
-    session: Session, wait_id: str, outcome: str, payload: dict[str, Any], at: datetime
-) -> None:
-    """Close an open wait, with what came of it merged into what is known of it."""
-    known = session.execute(
-        select(WAITS.c.payload).where(
-            WAITS.c.wait_id == wait_id, WAITS.c.status == WaitStatus.WAITING
-        )
-    ).one_or_none()
-    if known is None:
-        return
-    session.execute(
-        update(WAITS)
-        .where(WAITS.c.wait_id == wait_id, WAITS.c.status == WaitStatus.WAITING)
-        .values(
-            status=outcome,
-            resolved_at=at,
-            updated_at=at,
-            payload={**(known.payload or {}), **payload},
-        )
-    )
-
-
-def cancel_open_waits(session: Session, run_id: str, now: datetime) -> bool:
-    """False: none was open."""
-    closed = session.execute(
-        update(WAITS)
-        .where(WAITS.c.run_id == run_id, WAITS.c.status == WaitStatus.WAITING)
-        .values(status=WaitStatus.CANCELED, resolved_at=now, updated_at=now)
-    )
-    return _touched(closed)
 
 
 def _touched(result: Any) -> bool:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from engine.contract import ClosedWait
 from engine.services.context import Services
 from engine.services.record_progress import record_progress
-from engine.store.tables import WorkflowRun
+from engine.services.take_quota import QuotaLimit
+from engine.services.track_wait import open_wait
+from engine.store.tables import WorkflowRun, WorkflowRunWait
 from tests.attempts import batch, record
-from tests.integration.store.performed import step_row
+from tests.builders import NOW
+from tests.integration.store.performed import rows, step_row
+from tests.integration.store.recorded import a_wait
 
 
 @pytest.mark.parametrize("status", ["STARTED", "SUCCEEDED"])
@@ -35,3 +41,19 @@ def test_a_step_that_goes_on_began_when_it_began(services: Services, run: Workfl
     record_progress(services, batch(run, records=[ended]))
 
     assert round(step_row(services.store, run).started_at.timestamp() * 1000) == begun.started_at
+
+
+def test_a_wait_lasts_and_ends_as_the_task_that_counts_says(
+    services: Services, run: WorkflowRun
+) -> None:
+    """The lost one had opened it, and closed it with an event that was there."""
+    for later_s in (0, 20):
+        timeout_at = round(NOW.timestamp() * 1000) + later_s * 1000
+        wanted = a_wait(run, wait_type="event", event_name="go", timeout_at=timeout_at)
+        open_wait(services, QuotaLimit(), wanted)
+        closed = ClosedWait(wanted.wait_id, "RESOLVED", timeout_at, {"matchedEventId": None})
+        record_progress(services, batch(run, closed_waits=[closed]))
+
+    [row] = rows(services.store, WorkflowRunWait)
+    assert row.status == "RESOLVED"
+    assert row.resolved_at == row.timeout_at == NOW + timedelta(seconds=20)
