@@ -30,8 +30,7 @@ def pause(key: str) -> Response:
     try:
         pause_definition(services(), key, actor(), form.reason)
     except Invalid as error:
-        said = {"reason": " ".join(problem.message for problem in error.problems)}
-        return show_page(key, ReasonForm(form.reason, problems=said), 422)
+        return show_page(key, form.refused(error), 422)
     return see_other(url_for("definitions.show", key=key))
 
 

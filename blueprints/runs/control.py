@@ -32,8 +32,7 @@ def cancel(run_id: str) -> Response:
     try:
         cancel_run(services(), run_id, actor(), form.reason, force=form.force)
     except Invalid as error:
-        problems = {"reason": " ".join(problem.message for problem in error.problems)}
-        return _show(run_id, ReasonForm(form.reason, form.force, problems), status=422)
+        return _show(run_id, form.refused(error), status=422)
     except (Conflict, Unavailable) as error:
         return with_retry_after(_show_failure(run_id, form, error), error)
     if not wants_fragment():

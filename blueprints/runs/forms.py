@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from werkzeug.datastructures import MultiDict
+
+from engine.errors import Invalid
 
 SHORTEST_REASON: Final = 3
 _LONGEST_POSITION: Final = 18
@@ -24,6 +26,11 @@ class ReasonForm:
     def of(cls, form: MultiDict[str, str]) -> ReasonForm:
         reason = form.get("reason", "")
         return cls(reason, form.get("force", "").lower() in _TRUE, reason_problems(reason))
+
+    def refused(self, error: Invalid) -> ReasonForm:
+        """As it was sent, with what `error` says beside the reason."""
+        said = " ".join(problem.message for problem in error.problems)
+        return replace(self, problems={"reason": said})
 
 
 def reason_problems(reason: str) -> dict[str, str]:

@@ -32,6 +32,8 @@ class Controls:
     """Its tasks may be answered, its quota pauses released."""
     histories: bool = False
     """They may be exported too."""
+    reveal: bool = False
+    """Its payload may be seen unmasked."""
     replay_note: str | None = None
     """Why Replay is not offered to somebody who otherwise might."""
 
@@ -52,6 +54,7 @@ class Controls:
             replay=note is None,
             answer=ends,
             histories=histories and allows(role, Role.ADMIN),
+            reveal=allows(role, Role.ADMIN),
             replay_note=note,
         )
 

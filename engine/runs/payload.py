@@ -10,9 +10,17 @@ from engine.contract import Json
 from engine.runs import strict_json
 
 
+def indented(value: Json) -> str:
+    """JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a run is started with. Never rendered: `Redactor.redact` makes what may be shown."""
+    """What a run is started with. `Redactor.redact` makes what may be shown of it.
+
+    Rendered by `engine.services.reveal_run` alone.
+    """
 
     value: Json
 
@@ -43,8 +51,7 @@ class RedactedPayload:
 
     @property
     def text(self) -> str:
-        """Indented JSON, for people."""
-        return json.dumps(self.value, indent=2, ensure_ascii=False)
+        return indented(self.value)
 
     @property
     def shown_hash(self) -> str:

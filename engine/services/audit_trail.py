@@ -10,11 +10,26 @@ from sqlalchemy import select
 
 from engine.runs.payload import RedactedPayload
 from engine.services import audit
+from engine.services.answer_task import OPERATION as ANSWER
+from engine.services.cancel_run import OPERATION as CANCEL
+from engine.services.export_run import EXPORT_HISTORY
 from engine.services.inspect_run import OpenedRun
 from engine.services.keyset import Cursor, newest_first, page_of
+from engine.services.release_quota import OPERATION as RELEASE
+from engine.services.reveal_run import REVEAL
 from engine.store.audit import AuditLog, AuditOutcome
 
 PAGE_SIZE: Final = 50
+_WORDS: Final = {
+    "workflow_run_start": ("started it", "a start"),
+    "workflow_run_replay": ("started it as a replay", "a replay"),
+    CANCEL: ("asked for its cancellation", "a cancel"),
+    EXPORT_HISTORY: ("exported it with its history", "an export with its history"),
+    REVEAL: ("revealed the payload", "a reveal of the payload"),
+    ANSWER: ("answered its task", "an answer to its task"),
+    RELEASE: ("released it from a quota pause", "a release from its quota pause"),
+}
+"""By operation: what somebody did, and what they wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,18 @@ class AuditView:
     source: str
     source_ip: str | None
     details: RedactedPayload | None
+
+    @property
+    def words(self) -> str | None:
+        """What they did, to be read after their name; None: the operation says it alone."""
+        if self.operation not in _WORDS:
+            return None
+        did, wanted = _WORDS[self.operation]
+        return {
+            AuditOutcome.DONE: did,
+            AuditOutcome.DENIED: f"was refused {wanted}",
+            AuditOutcome.FAILED: f"tried {wanted}, which failed",
+        }[self.outcome]
 
 
 def audit_trail(

@@ -127,6 +127,24 @@ def load_value(services: Services, value_id: str) -> Json:
     return row.value_json
 
 
+def put_back(session: Session, run_id: str, value: Json) -> Json:
+    """`value` with what this run has stored apart in place of its references.
+
+    One that names another run's value stays: whoever typed it is not to read that through it.
+    """
+    if _is_reference(value):
+        query = select(_VALUES.c.value_json).where(
+            _VALUES.c.value_id == value[REFERENCE_KEY], _VALUES.c.run_id == run_id
+        )
+        row = session.execute(query).one_or_none()
+        return value if row is None else row.value_json
+    if isinstance(value, dict):
+        return {key: put_back(session, run_id, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [put_back(session, run_id, item) for item in value]
+    return value
+
+
 def fetch_value(services: Services, wanted: ValueWanted) -> ValuePiece:
     """One piece of a stored value's canonical text. Raises `NotFound`."""
     return _piece(canonical(load_value(services, wanted.value_id)), wanted.offset)

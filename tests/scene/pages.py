@@ -88,6 +88,7 @@ def _states(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
         run("run-audit", "audit"),
         run("run-replay", "ask_replay"),
         run("run-replay-edit", "ask_replay", edit=1),
+        run("run-reveal", "ask_reveal"),
         run("run-compare", "compare", **{"with": desk.runs["done 0"]}),
         run("run-compare-choose", "compare"),
         run("run-compare-unknown", "compare", **{"with": "nope"}),

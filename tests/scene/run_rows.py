@@ -9,6 +9,7 @@ from engine.contract import occurrence
 from engine.runs.roles import Role
 from engine.services import audit
 from engine.services.context import Actor, Services
+from engine.services.reveal_run import REVEAL
 from engine.store.audit import AuditOutcome
 from engine.store.base import Base
 from engine.store.tables import WorkflowRun
@@ -168,4 +169,11 @@ def _audit(services: Services, run: WorkflowRun) -> None:
             session, vera, "workflow_run_cancel", at + timedelta(seconds=30), **of,
             outcome=AuditOutcome.DENIED, details={"needs": Role.OPERATOR.value},
         )  # fmt: skip
-        audit.record(session, maria, "workflow_run_export", at + timedelta(minutes=15), **of)
+        audit.record(
+            session, maria, REVEAL, at + timedelta(minutes=15), **of,
+            details={"revealed": ["payload"], "reason": "Which router was asked?"},
+        )  # fmt: skip
+        audit.record(
+            session, vera, REVEAL, at + timedelta(minutes=16), **of,
+            outcome=AuditOutcome.DENIED, details={"needs": Role.ADMIN.value},
+        )  # fmt: skip

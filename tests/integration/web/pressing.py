@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from engine.runs.roles import Role
+from engine.runs.roles import Role, allows
+from engine.store.audit import AuditLog
 from engine.store.bulk import BulkItem, BulkOperation, RunSelection
 from engine.store.definitions import WorkflowDefinition
 from engine.store.runs import WorkflowRun
@@ -17,7 +18,7 @@ from engine.store.saved_views import SavedView
 from tests import builders
 from tests.integration.web.browser import Page
 from tests.integration.web.controls import Control, controls_of, posts_of, press
-from tests.integration.web.world import World
+from tests.integration.web.world import PAYLOAD, World
 
 ON_EVERY_PAGE: Final = {"auth.end"}
 """The same everywhere: pressed in a test of its own."""
@@ -27,6 +28,9 @@ TYPED: Final[dict[str, Any]] = {
     "field:/customer/name": "Harbour",
     "field:/plan": "plus",
 }
+
+FOR_ADMINS: Final = ("/reveal",)
+"""How the addresses end that operators may not read either."""
 
 Make = Callable[[World], str]
 """Makes something new to look at; the address of its page."""
@@ -48,6 +52,15 @@ def _is_canceled(world: World, control: Control, response: TestResponse) -> bool
 def _is_replayed(world: World, control: Control, response: TestResponse) -> bool:
     new = world.row(WorkflowRun, _last(response))
     return bool(new.replay_of_run_id == world.subject.run_id)
+
+
+def _is_revealed(world: World, control: Control, response: TestResponse) -> bool:
+    done = select(AuditLog.outcome).where(
+        AuditLog.operation == "workflow_run_reveal", AuditLog.record_id == world.subject.run_id
+    )
+    with world.store.reading() as session:
+        kept = session.scalars(done).all() == ["done"]
+    return kept and f'"apiKey": "{PAYLOAD["apiKey"]}"' in Page(response.text).text
 
 
 def _is_started(world: World, control: Control, response: TestResponse) -> bool:
@@ -93,6 +106,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "definitions.unpause": lambda world, *_: not _workflow(world).is_paused,
     "runs.cancel": _is_canceled,
     "runs.replay": _is_replayed,
+    "runs.reveal": _is_revealed,
     "saved_views.default": _is_default,
     "saved_views.delete": lambda world, control, _: (
         world.row(SavedView, control.path.split("/")[-2]) is None
@@ -153,9 +167,10 @@ def press_buttons(world: World, make: Make) -> set[str]:
 
 
 def look(world: World, address: str) -> Page | None:
-    """The page; None for a file, a redirect, and what a viewer may not see."""
+    """The page; None for a file, a redirect, and what somebody of this role may not see."""
     response = world.browser.get(address)
-    if response.status_code == 403 and world.role is Role.VIEWER:
+    may = Role.ADMIN if address.endswith(FOR_ADMINS) else Role.OPERATOR
+    if response.status_code == 403 and not allows(world.role, may):
         return None
     assert response.status_code < 400, (address, response.status_code)
     is_page = response.status_code == 200 and response.mimetype == "text/html"

@@ -26,6 +26,7 @@ READS = ["/", "/look", "/runs", "/runs/list.csv", "/runs/jump", f"/runs/{RUN}",
          f"/runs/{RUN}/export", f"/runs/{RUN}/log", f"/runs/{RUN}/calls", f"/runs/{RUN}/audit",
          f"/runs/{RUN}/compare",
          f"/runs/{RUN}/graph", f"/runs/{RUN}/timeline", "/workflows/greet/graph",
+         f"/runs/{RUN}/steps/attempts?step=root.steps%5B0%5D",
          "/runs/views", "/engine", "/waits", "/workflows", "/workflows/greet"]  # fmt: skip
 LEADS_ON = {"/", "/look", "/runs/jump"}
 ASKS = [f"/runs/{RUN}/replay", f"/runs/{RUN}/replay?edit=1", "/workflows/greet/run",
@@ -34,10 +35,15 @@ DEEDS = [f"/runs/{RUN}/cancel", f"/runs/{RUN}/replay", "/workflows/greet/run",
          "/workflows/greet/simulate",
          "/runs/bulk", f"/runs/bulk/{BULK}/start", f"/runs/bulk/{BULK}/stop", "/runs/selection",
          f"/waits/{TASK}/answer", f"/waits/{TASK}/release"]  # fmt: skip
+ADMIN_ASKS = [f"/runs/{RUN}/reveal"]
+ADMIN_DEEDS = [f"/runs/{RUN}/reveal", "/workflows/greet/pause", "/workflows/greet/unpause"]
+NEEDED = dict.fromkeys(DEEDS, "operator") | dict.fromkeys(ADMIN_DEEDS, "admin")
+"""The least role that may, by what is done."""
 OWN = ["/runs/views", *(f"/runs/views/{VIEW}/{deed}" for deed in ("rename", "delete", "default"))]
 """What every role may do, to what is its own."""
-PLACES = {RUN: "<run_id>", BULK: "<bulk_id>", VIEW: "<view_id>", "greet": "<key>",
-          f"{TASK}/answer": "<task_id>/answer", f"{TASK}/release": "<wait_id>/release"}  # fmt: skip
+PLACES = {RUN: "<run_id>", "steps/attempts": "steps/<part>", BULK: "<bulk_id>", VIEW: "<view_id>",
+          "greet": "<key>", f"{TASK}/answer": "<task_id>/answer",
+          f"{TASK}/release": "<wait_id>/release"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +51,7 @@ def _a_run(store: Store) -> None:
     of, _ = builders.published(store, "greet")
     run = builders.run(of, run_id=RUN)
     builders.save(store, run, builders.wait(run, "human", wait_id=TASK))
+    builders.save(store, builders.step(run, path="root.steps[0]"))
     builders.save(store, builders.human_task(run, task_id=TASK))
     builders.save(
         store,
@@ -70,7 +77,10 @@ def test_every_route_of_the_application_is_named_in_these_tests(app: Flask) -> N
     }
     named = {
         (_rule_of(path), method)
-        for method, paths in (("GET", READS + ASKS), ("POST", DEEDS + OWN))
+        for method, paths in (
+            ("GET", READS + ASKS + ADMIN_ASKS),
+            ("POST", DEEDS + ADMIN_DEEDS + OWN),
+        )
         for path in paths
     }
     public = {("/sign-in", "GET"), ("/sign-in", "POST"), ("/sign-out", "POST"),
@@ -78,7 +88,7 @@ def test_every_route_of_the_application_is_named_in_these_tests(app: Flask) -> N
     assert rules == named | public
 
 
-@pytest.mark.parametrize("path", READS + ASKS)
+@pytest.mark.parametrize("path", READS + ASKS + ADMIN_ASKS)
 def test_without_a_session_a_page_leads_to_sign_in(anybody: Browser, path: str) -> None:
     response = anybody.get(path)
     assert response.status_code == 303
@@ -86,7 +96,7 @@ def test_without_a_session_a_page_leads_to_sign_in(anybody: Browser, path: str) 
     assert RUN not in response.text.replace(response.headers["Location"], "").replace(RUN, "", 1)
 
 
-@pytest.mark.parametrize("path", READS + ASKS)
+@pytest.mark.parametrize("path", READS + ASKS + ADMIN_ASKS)
 def test_without_a_session_a_fragment_is_401_and_sends_the_browser_to_sign_in(
     anybody: Browser, path: str
 ) -> None:
@@ -96,7 +106,7 @@ def test_without_a_session_a_fragment_is_401_and_sends_the_browser_to_sign_in(
     assert response.text == ""
 
 
-@pytest.mark.parametrize("path", DEEDS + OWN)
+@pytest.mark.parametrize("path", DEEDS + ADMIN_DEEDS + OWN)
 def test_without_a_session_nothing_is_done(anybody: Browser, store: Store, path: str) -> None:
     plain = anybody.post(path, {"reason": "because"})
     assert plain.status_code == 303
@@ -125,13 +135,13 @@ def test_operators_and_admins_are_asked(
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-@pytest.mark.parametrize("path", DEEDS)
+@pytest.mark.parametrize("path", DEEDS + ADMIN_DEEDS)
 def test_a_viewer_may_do_nothing_and_is_told_so(
     viewer: Browser, services: Services, path: str, htmx: bool
 ) -> None:
     response = viewer.post(path, {"reason": "because"}, htmx=htmx)
     assert response.status_code == 403
-    assert "Your role is viewer; this needs operator." in response.text
+    assert f"Your role is viewer; this needs {NEEDED[path]}." in response.text
     _nothing_was_done(services.store)
     with services.store.reading() as session:
         denied = session.scalars(select(AuditLog).where(AuditLog.outcome == "denied")).one()
@@ -141,11 +151,29 @@ def test_a_viewer_may_do_nothing_and_is_told_so(
     assert denied.operation in {
         "workflow_run_cancel", "workflow_run_replay", "workflow_run_start", "workflow_simulate",
         "task_answer", "quota_release", "workflow_run_bulk", "workflow_run_bulk_stop",
-        "workflow_run_select",
+        "workflow_run_select", "workflow_run_reveal", "workflow_pause", "workflow_unpause",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ASKS)
+@pytest.mark.parametrize("path", ADMIN_DEEDS)
+def test_nor_may_an_operator_do_what_is_an_admins(
+    operator: Browser, store: Store, path: str
+) -> None:
+    response = operator.post(path, {"reason": "because"})
+    assert response.status_code == 403
+    assert "Your role is operator; this needs admin." in response.text
+    _nothing_was_done(store)
+
+
+@pytest.mark.parametrize("path", ADMIN_ASKS)
+def test_only_an_admin_is_asked_what_is_an_admins(
+    sign_in: Callable[[str], Browser], path: str
+) -> None:
+    found = {role: sign_in(role).get(path).status_code for role in ("operator", "admin")}
+    assert found == {"operator": 403, "admin": 200}
+
+
+@pytest.mark.parametrize("path", ASKS + ADMIN_ASKS)
 def test_a_viewer_is_not_asked_either(viewer: Browser, path: str) -> None:
     assert viewer.get(path).status_code == 403
 
@@ -182,7 +210,7 @@ def test_a_live_region_seen_by_another_role_is_another_state(
     assert len(tags) == 2
 
 
-@pytest.mark.parametrize("path", DEEDS)
+@pytest.mark.parametrize("path", DEEDS + ADMIN_DEEDS)
 def test_without_a_csrf_token_nothing_is_done_and_the_page_says_what_to_do(
     operator: Browser, services: Services, path: str
 ) -> None:

@@ -159,6 +159,7 @@ PAGES: Final[dict[str, list[Callable[[World], str]]]] = {
     "runs.ask_replay": _of_run("/replay")
     + _of_run("/replay?edit=1")
     + _of_run("/replay?edit=form"),
+    "runs.ask_reveal": _of_run("/reveal"),
     "runs.audit": _of_run("/audit"),
     "runs.banner": _of_run("/banner"),
     "runs.calls": _of_run("/calls"),
