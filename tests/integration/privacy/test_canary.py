@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import io
 import json
 import logging as standard_logging
@@ -18,11 +19,12 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from werkzeug.test import TestResponse
 
 from engine import logging
 from engine.runs.roles import Role
+from engine.store.audit import AuditLog
 from tests.integration.actions.servers import HttpServer
 from tests.integration.commands.conftest import CommandLine
 from tests.integration.privacy import leaky
@@ -145,6 +147,35 @@ def test_no_answer_to_a_form_shows_one(lives: Lives) -> None:
             assert _leaks(address, response) == {}, fields
 
 
+def test_the_one_answer_that_shows_them_is_audited_before(lives: Lives) -> None:
+    """An admin's reveal; whoever else tries gets none. The pages after it have none again."""
+    address = f"/runs/{lives.runs['failed']}/reveal"
+    for role in (Role.VIEWER, Role.OPERATOR):
+        refused = lives.browsers[role].post(address, {"reason": "because"})
+        assert refused.status_code == 403
+        assert _leaks(address, refused) == {}
+    admin = lives.browsers[Role.ADMIN]
+    assert _leaks(address, admin.post(address, {"reason": ""})) == {}
+    for htmx in (False, True):
+        response = admin.post(address, {"reason": f"Is it {leaky.PASSWORD}?"}, htmx=htmx)
+        assert response.status_code == 200
+        assert json.loads(_revealed(response.text)) == leaky.PAYLOAD
+    audited = select(AuditLog).where(AuditLog.operation == "workflow_run_reveal")
+    with lives.store.reading() as session:
+        rows = session.scalars(audited.where(AuditLog.record_id == lives.runs["failed"])).all()
+    # Each role has read the page once at least, and all but the admin were refused.
+    assert [row.details_json["revealed"] for row in rows if row.outcome == "done"] == [
+        ["payload"], ["payload"]
+    ]  # fmt: skip
+    assert {row.operator_email for row in rows if row.outcome == "denied"} == {
+        operator.email
+        for role in (Role.VIEWER, Role.OPERATOR)
+        if (operator := lives.browsers[role].operator)
+    }
+    for after in (address, address.replace("/reveal", "/audit"), address.replace("/reveal", "")):
+        assert _leaks(after, admin.get(after)) == {}
+
+
 def test_no_command_prints_one(lives: Lives, tmp_path: Path) -> None:
     file = str(tmp_path / "run.json")
     for name in ("failed", "waiting", "canceled", "child", "by event"):
@@ -173,6 +204,12 @@ def test_no_line_of_a_log_holds_one_and_no_file_a_secret(lives: Lives) -> None:
     for path in directory.iterdir():
         if path.is_file():
             assert leaky.SECRET.encode() not in path.read_bytes(), path
+
+
+def _revealed(page: str) -> str:
+    found = re.search(r"<pre[^>]*unmasked[^>]*>(.*?)</pre>", page, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
 
 
 def _leaks(address: str, response: TestResponse) -> dict[str, str]:
