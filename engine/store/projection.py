@@ -152,22 +152,23 @@ def _step_statement(dialect: str) -> Insert:
     make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = make(STEPS)
     new, old = statement.excluded, STEPS.c
-    newer = tuple_(new.written_ordinal, new.written_history) >= tuple_(
-        old.written_ordinal, old.written_history
-    )
+    task, last_task = (tuple_(row.written_ordinal, row.written_history) for row in (new, old))
     changes: dict[str, Any] = {name: new[name] for name in _REPLACED}
     for name in _KEPT_WHEN_NULL:
         changes[name] = case((old.superseded, new[name]), else_=func.coalesce(new[name], old[name]))
     for name in ("position", "started_at"):
-        # The same news again is of a task that was repeated: when it began is the later one's say.
-        anew = or_(old.superseded, new.rank == old.rank)
+        # Of a task that was repeated, when a step began is the later one's say. The second time a
+        # task is lost its history does not grow: then both have the same length.
+        anew = or_(old.superseded, new.rank == old.rank, task == last_task)
         changes[name] = case((anew, new[name]), else_=old[name])
     return cast(
         Insert,
         statement.on_conflict_do_update(
             index_elements=[old.run_id, old.occurrence, old.attempt],
             set_=changes,
-            where=or_(old.superseded, new.rank > old.rank, and_(new.rank == old.rank, newer)),
+            where=or_(
+                old.superseded, new.rank > old.rank, and_(new.rank == old.rank, task >= last_task)
+            ),
         ),
     )
 
