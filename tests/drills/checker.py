@@ -98,9 +98,11 @@ class Checker:
         self, promised: Promised, skews: Collection[timedelta] = (timedelta(0),)
     ) -> list[str]:
         """What must not be; empty when the promise held."""
-        runs = gather(self._store)
+        # Side by side: reading the histories takes a minute, in which a press of the button whose
+        # answer nobody waited for any more may still be accepted, and its run take effect.
+        effects, runs = read_effects(self._effects), gather(self._store)
         found = [*self.unsettled(), *of_promises(runs, promised)]
-        chains, effects = self.chains(runs), read_effects(self._effects)
+        chains = self.chains(runs)
         for one in runs:
             shape, run_id = shape_of(one.key), one.run.run_id
             faults = [
