@@ -61,7 +61,7 @@ def test_a_task_is_answered_from_the_inbox_and_its_run_goes_on(
 def test_of_two_answers_the_second_is_told_who_gave_the_first(page: Page, asking: str) -> None:
     run_id = runs.start(page, asking, '{"client": "Contoso", "person": "Ann", "folder": "HR"}')
     runs.comes_to_be(page, "WAITING")
-    page.locator("#run-live").get_by_role("link", name="Answer").click()
+    page.get_by_role("link", name="On a page of its own").click()
     other = page.context.new_page()
     other.goto(page.url)
     for one, contact in ((page, "Ms First"), (other, "Mr Second")):
