@@ -14,7 +14,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from engine.contract import ActionAnswer
-from engine.errors import RunOver, StepFailed
+from engine.errors import Category, RunOver, StepFailed
 from engine.runs.status import InvocationStatus, StepStatus
 from engine.services.action_attempt import Attempt
 from engine.services.action_outcome import call_of, outcome_unknown, stored_input, write_failure
@@ -74,7 +74,9 @@ class Opening:
                 raise CallIsBusy("the ledger's row has just gone")
             if entry.status == InvocationStatus.SUCCEEDED:
                 return self._attempt.recorder.write_stored(session, entry, view, self._now)
-            if entry.status == InvocationStatus.STARTED and not self._may_take_over(entry):
+            if self._is_given_up(entry) or (
+                entry.status == InvocationStatus.STARTED and not self._may_take_over(entry)
+            ):
                 return self._give_up(session, entry)
             invocation_id = entry.invocation_id
             ledger.take_over(session, invocation_id, self._token, expires_at, self._now)
@@ -88,15 +90,21 @@ class Opening:
         What this very call left behind is taken at once where it may be repeated: Temporal starts
         an attempt only when it has given up the one before.
         """
-        own = (entry.run_id, entry.occurrence) == (
-            self._call.run_id,
-            call_of(self._call).occurrence,
-        )
-        if own and self._attempt.may_repeat:
+        if self._is_own(entry) and self._attempt.may_repeat:
             return True
         if self._is_held(entry):
             raise CallIsBusy("another attempt of this call holds its lease")
         return self._attempt.may_repeat
+
+    def _is_given_up(self, entry: ledger.Entry) -> bool:
+        """Its outcome was written as unknown, and Temporal asks again: the answer that said so was
+        lost on its way. What must not be done twice is not done now either."""
+        unknown = (entry.error or {}).get("category") == Category.OUTCOME_UNKNOWN
+        return unknown and self._is_own(entry) and not self._attempt.may_repeat
+
+    def _is_own(self, entry: ledger.Entry) -> bool:
+        call = self._call
+        return (entry.run_id, entry.occurrence) == (call.run_id, call_of(call).occurrence)
 
     def _is_held(self, entry: ledger.Entry) -> bool:
         """One that ends further ahead than anybody would set it came from a wrong clock: its holder

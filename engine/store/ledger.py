@@ -51,6 +51,7 @@ class Entry:
     lease_expires_at: datetime | None
     run_id: str
     occurrence: str | None
+    error: Any
 
 
 def call_key(run_id: str, occurrence: str, action: str, version: int, own: str | None) -> str:
@@ -73,6 +74,7 @@ def find(session: Session, call: Call, *, lock: bool = False) -> Entry | None:
         LEDGER.c.lease_expires_at,
         LEDGER.c.run_id,
         LEDGER.c.occurrence,
+        LEDGER.c.error_json.label("error"),
     ).where(
         LEDGER.c.action_id == call.action,
         LEDGER.c.action_version == call.version,

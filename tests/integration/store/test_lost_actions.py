@@ -49,6 +49,20 @@ def test_a_lost_action_that_must_not_be_repeated_ends_with_outcome_unknown(
     assert invocation(services.store).status == InvocationStatus.FAILED
 
 
+def test_an_unknown_outcome_stays_unknown_when_temporal_has_not_heard_of_it(
+    services: Services, run: WorkflowRun
+) -> None:
+    begun_and_lost(services, call(run))
+    note = Calls()
+
+    for _ in range(2):
+        with pytest.raises(StepFailed) as raised:
+            perform_action(after_the_lease(services), tools(action(note)), call(run), FakePulse())
+
+    assert raised.value.category is Category.OUTCOME_UNKNOWN
+    assert note.seen == []
+
+
 def test_while_the_lease_of_such_an_action_runs_its_outcome_is_waited_for(
     services: Services, run: WorkflowRun
 ) -> None:
