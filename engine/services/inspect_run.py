@@ -55,7 +55,7 @@ class OpenedRun:
         self.row = _run_row(session, run_id)
         self.outline: Outline = outline_of(session, self.row.version_id)
         if above is None and levels:
-            above = _above(session, self.run.parent_run_id, rules, levels - 1)
+            above = hidden_above(session, self.run.parent_run_id, rules, levels - 1)
         self.redaction = RunRedaction(rules, self.outline, self.run.input_json, above)
 
     @property
@@ -73,8 +73,8 @@ def open_run(session: Session, run_id: str, rules: Rules) -> OpenedRun:
     return OpenedRun(session, run_id, rules)
 
 
-def _above(
-    session: Session, parent_id: str | None, rules: Rules, levels: int
+def hidden_above(
+    session: Session, parent_id: str | None, rules: Rules, levels: int = MAX_CALL_DEPTH
 ) -> RunRedaction | None:
     """What the run that called it hides: it may have handed that down under any name."""
     if parent_id is None:
