@@ -74,9 +74,7 @@ class Opening:
                 raise CallIsBusy("the ledger's row has just gone")
             if entry.status == InvocationStatus.SUCCEEDED:
                 return self._attempt.recorder.write_stored(session, entry, view, self._now)
-            if self._is_given_up(entry) or (
-                entry.status == InvocationStatus.STARTED and not self._may_take_over(entry)
-            ):
+            if not self._may_take_over(entry):
                 return self._give_up(session, entry)
             invocation_id = entry.invocation_id
             ledger.take_over(session, invocation_id, self._token, expires_at, self._now)
@@ -85,26 +83,22 @@ class Opening:
         return Reserved(invocation_id, self._token)
 
     def _may_take_over(self, entry: ledger.Entry) -> bool:
-        """A call that was begun and not closed. Raises `CallIsBusy` while its holder may live.
+        """A call that has not succeeded. Raises `CallIsBusy` while its holder may live.
 
         What this very call left behind is taken at once where it may be repeated: Temporal starts
-        an attempt only when it has given up the one before.
+        an attempt only when it has given up the one before. Where it may not, an outcome that was
+        written as unknown stays so: Temporal asks again when that answer was lost on its way.
         """
-        if self._is_own(entry) and self._attempt.may_repeat:
+        call = self._call
+        own = (entry.run_id, entry.occurrence) == (call.run_id, call_of(call).occurrence)
+        if own and self._attempt.may_repeat:
             return True
+        if entry.status == InvocationStatus.FAILED:
+            unknown = (entry.error or {}).get("category") == Category.OUTCOME_UNKNOWN
+            return not (own and unknown)
         if self._is_held(entry):
             raise CallIsBusy("another attempt of this call holds its lease")
         return self._attempt.may_repeat
-
-    def _is_given_up(self, entry: ledger.Entry) -> bool:
-        """Its outcome was written as unknown, and Temporal asks again: the answer that said so was
-        lost on its way. What must not be done twice is not done now either."""
-        unknown = (entry.error or {}).get("category") == Category.OUTCOME_UNKNOWN
-        return unknown and self._is_own(entry) and not self._attempt.may_repeat
-
-    def _is_own(self, entry: ledger.Entry) -> bool:
-        call = self._call
-        return (entry.run_id, entry.occurrence) == (call.run_id, call_of(call).occurrence)
 
     def _is_held(self, entry: ledger.Entry) -> bool:
         """One that ends further ahead than anybody would set it came from a wrong clock: its holder

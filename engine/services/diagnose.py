@@ -21,6 +21,7 @@ from engine.services import heartbeat
 from engine.services.check_schema import check_schema
 from engine.services.check_secrets import missing_secrets
 from engine.services.context import Services
+from engine.services.handshake import known_here
 from engine.services.last_pass import last_pass
 from engine.services.open_runs import OpenRun, open_runs
 from engine.services.tally_runs import tally_runs
@@ -149,11 +150,12 @@ def _workers(services: Services) -> Iterable[Check]:
 
 
 def _registry(services: Services, living: list[WorkerHeartbeat]) -> Check:
-    fingerprint = getattr(services.catalogue, "fingerprint", None)
-    if fingerprint is None:
+    mine = known_here(services)
+    if mine is None:
         return Check("registry", True, "this process has no registry to compare")
-    mine = fingerprint()
-    others = sorted(each.identity for each in living if each.registry_fingerprint != mine)
+    others = sorted(
+        each.identity for each in living if each.registry_fingerprint != mine.fingerprint
+    )
     if not others:
         return Check("registry", True, "every worker has the same actions as this process")
     return Check(

@@ -6,10 +6,10 @@ own; a worker compares when it starts, and the web whenever it shows its workers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from sqlalchemy import select
 
@@ -86,9 +86,13 @@ def difference_to_web(services: Services) -> Difference | None:
         ).all()
     if mine is None or not webs or mine.fingerprint in {web.registry_fingerprint for web in webs}:
         return None
-    theirs = set(webs[0].registry_json or ())
-    return Difference(
-        release=webs[0].release,
-        lacks=tuple(sorted(theirs - set(mine.actions))),
-        knows_more=tuple(sorted(set(mine.actions) - theirs)),
-    )
+    lacks, more = lacking_and_more(mine.actions, webs[0].registry_json)
+    return Difference(release=webs[0].release, lacks=lacks, knows_more=more)
+
+
+def lacking_and_more(of: Collection[str], beside: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What `beside` knows and `of` does not, and the reverse. `beside`: as a row has it; a release
+    that did not say which actions it knows lacks nothing that is known."""
+    if not isinstance(beside, list):
+        return (), ()
+    return tuple(sorted(set(beside) - set(of))), tuple(sorted(set(of) - set(beside)))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine.services import leases
 from engine.store.definitions import WorkflowDefinition
-from engine.store.logs import OF_THE_RECONCILER, WorkflowRunLog
+from engine.store.logs import LogSource, WorkflowRunLog
 from engine.store.runs import WorkflowRun
 from engine.store.workers import Lease
 
@@ -90,13 +90,14 @@ def last_pass(session: Session) -> LastPass | None:
 def mendings(session: Session, now: datetime) -> Mendings:
     """From the runs' own logs: each thing that was mended has one line there."""
     line = WorkflowRunLog
+    mended = line.source == literal_column(f"'{LogSource.RECONCILER}'")  # as its index has it
     since = func.count().filter(line.created_at >= now - RECENT)
-    ever, recent = session.execute(select(func.count(), since).where(text(OF_THE_RECONCILER))).one()
+    ever, recent = session.execute(select(func.count(), since).where(mended)).one()
     rows = session.execute(
         select(line.run_id, WorkflowDefinition.name, line.created_at, line.level, line.message)
         .join(WorkflowRun, WorkflowRun.run_id == line.run_id)
         .join(WorkflowDefinition, WorkflowDefinition.workflow_id == WorkflowRun.workflow_id)
-        .where(text(OF_THE_RECONCILER.replace("source", "workflow_run_logs.source")))
+        .where(mended)
         .order_by(line.created_at.desc())
         .limit(MOST_LISTED)
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Table, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -30,16 +30,22 @@ class Held:
     last_pass: dict[str, Json]
 
 
+def is_free(owner: Any, expires_at: Any, now: datetime, held_for: timedelta) -> ColumnElement[bool]:
+    """Of columns: nobody holds it, or not any more. An end that lies further ahead than anybody
+    would set it came from a wrong clock."""
+    return or_(owner.is_(None), expires_at < now, expires_at > now + 2 * held_for)
+
+
 def take(
     services: Services, name: str, owner: str, *, held_for: timedelta, every: timedelta
 ) -> Held | None:
     """Take the lease. None: another owner holds it, or the last pass began less than `every` ago.
 
-    A holder that dies keeps it for `held_for` at most. Times that lie further ahead than anybody
-    would set them came from a wrong clock, and hold nobody up.
+    A holder that dies keeps it for `held_for` at most. A pass that began further ahead than any
+    could came from a wrong clock, and holds nobody up.
     """
     now = services.now()
-    free = or_(Lease.owner.is_(None), Lease.expires_at < now, Lease.expires_at > now + 2 * held_for)
+    free = is_free(Lease.owner, Lease.expires_at, now, held_for)
     due = or_(
         Lease.last_pass_at.is_(None),
         Lease.last_pass_at <= now - every,

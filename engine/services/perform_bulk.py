@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from engine.errors import RunStudioError, TooMany
 from engine.runs.roles import Role, allows
+from engine.services import leases
 from engine.services.bulk_item import Outcome, Work, perform
 from engine.services.context import Actor, Services
 from engine.services.start_bulk import end_if_settled, skip_pending
@@ -220,14 +221,10 @@ class _Pass:
 def _take(services: Services, owner: str) -> BulkOperation | None:
     """Lease the operation whose last turn is longest ago.
 
-    Times that lie further ahead than anybody would set them came from a wrong clock.
+    A hold that ends further ahead than any could came from a wrong clock.
     """
     now, bulk = services.now(), BulkOperation
-    free = or_(
-        bulk.lease_owner.is_(None),
-        bulk.lease_expires_at < now,
-        bulk.lease_expires_at > now + 2 * LEASE_FOR,
-    )
+    free = leases.is_free(bulk.lease_owner, bulk.lease_expires_at, now, LEASE_FOR)
     due = or_(
         bulk.held_until.is_(None), bulk.held_until <= now, bulk.held_until > now + _LONGEST_HOLD
     )

@@ -17,6 +17,7 @@ from engine.gateway.executions import QueueView
 from engine.runs.queued import Queue, Workers
 from engine.services.ask_aside import PATIENCE_S, AskAside
 from engine.services.context import Services
+from engine.services.handshake import known_here
 from engine.services.heartbeat import last_seen, living_workers
 
 _JUST_CAME: Final = timedelta(seconds=10)
@@ -78,13 +79,13 @@ def workers_now(services: Services) -> Workers:
     with services.store.reading() as session:
         living = living_workers(session, now)
         newest = last_seen(session)
-    fingerprint = getattr(services.catalogue, "fingerprint", None)
+    mine = known_here(services) if living else None
     known = {worker.registry_fingerprint for worker in living}
     return Workers(
         living=len(living),
         seen_at=newest.seen_at if newest else None,
         slots=sum(worker.slots for worker in living),
         slots_used=sum(worker.slots_used for worker in living),
-        registry_differs=fingerprint() not in known if fingerprint and living else None,
+        registry_differs=mine.fingerprint not in known if mine else None,
         just_came=any(now - worker.started_at < _JUST_CAME for worker in living),
     )

@@ -5,17 +5,16 @@ A worker that knows other actions than the web fails steps that the web has publ
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.runs.queued import WORKER_FRESH_FOR
-from engine.services.handshake import Known
+from engine.services.handshake import Known, lacking_and_more
 from engine.store.workers import WorkerHeartbeat, WorkerState
 
 SHOWN_FOR: Final = timedelta(hours=1)
@@ -70,7 +69,7 @@ def workers_seen(session: Session, mine: Known | None, now: datetime) -> tuple[S
 
 
 def _seen(row: WorkerHeartbeat, mine: Known | None, now: datetime) -> SeenWorker:
-    lacks, more = _differing(mine.actions if mine else (), row.registry_json)
+    more, lacks = lacking_and_more(mine.actions if mine else (), row.registry_json)
     return SeenWorker(
         identity=row.identity,
         presence=_presence(row, now),
@@ -95,9 +94,3 @@ def _presence(row: WorkerHeartbeat, now: datetime) -> Presence:
     if row.state == WorkerState.STOPPING:
         return Presence.STOPPING
     return Presence.UNREADY if row.unready_because else Presence.READY
-
-
-def _differing(mine: Collection[str], theirs: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if not isinstance(theirs, list):
-        return (), ()
-    return tuple(sorted(set(mine) - set(theirs))), tuple(sorted(set(theirs) - set(mine)))

@@ -141,7 +141,7 @@ def low(
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    """A Temporal of one file alone, for tests of the gateway: nobody else polls its queue."""
+    """A Temporal of one file alone: who polled before would be seen for minutes."""
     server = DevServer(tmp_path_factory.mktemp("temporal"))
     server.start()
     yield server

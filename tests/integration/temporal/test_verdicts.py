@@ -41,15 +41,6 @@ pytestmark = pytest.mark.temporal
 A_MINUTE_AGO = timedelta(seconds=61)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    """Of this file alone: who polled before would be seen for minutes."""
-    server = DevServer(tmp_path_factory.mktemp("temporal"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 def studio(
     server: DevServer, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
