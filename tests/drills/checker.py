@@ -19,6 +19,7 @@ from engine.gateway.loop_thread import LoopThread
 from engine.runs.status import TERMINAL
 from engine.store.bulk import BulkOperation, BulkStatus
 from engine.store.events import DeliveryStatus, WorkflowEventDelivery, WorkflowRuntimeEvent
+from engine.store.schedules import ScheduleStatus, TimedTrigger, WorkflowSchedule
 from engine.store.session import Store
 from engine.store.tables import WorkflowRun
 from tests.drills.compare import faults_of
@@ -48,6 +49,8 @@ class Checker:
         self._effects = effects
         self._thread = LoopThread()
         self._connection = LazyConnection(TemporalOptions(address), self._thread)
+        self.faulty: list[tuple[Evidence, Chain | None]] = []
+        """The runs that `violations` found something in."""
 
     def close(self) -> None:
         self._thread.stop()
@@ -89,7 +92,18 @@ class Checker:
             bulks = session.scalar(
                 count.select_from(BulkOperation).where(BulkOperation.status == BulkStatus.STARTED)
             )
-        left = {"deliveries": deliveries, "events": events, "bulk operations": bulks}
+            clocks = session.scalar(
+                count.select_from(WorkflowSchedule).where(
+                    WorkflowSchedule.trigger_type == TimedTrigger.SCHEDULE,
+                    WorkflowSchedule.status != ScheduleStatus.COMPLETED,
+                )
+            )
+        left = {
+            "deliveries": deliveries,
+            "events": events,
+            "bulk operations": bulks,
+            "clocks": clocks,
+        }
         return [f"{number} {name} are not done" for name, number in left.items() if number]
 
     # Is it true?
@@ -98,8 +112,6 @@ class Checker:
         self, promised: Promised, skews: Collection[timedelta] = (timedelta(0),)
     ) -> list[str]:
         """What must not be; empty when the promise held."""
-        # Side by side: reading the histories takes a minute, in which a press of the button whose
-        # answer nobody waited for any more may still be accepted, and its run take effect.
         effects, runs = read_effects(self._effects), gather(self._store)
         found = [*self.unsettled(), *of_promises(runs, promised)]
         chains = self.chains(runs)
@@ -113,6 +125,8 @@ class Checker:
             if not _refused_at_launch(one):
                 faults += of_outcome(one, shape)
             found += [f"{run_id} ({one.key}): {fault}" for fault in faults]
+            if faults:
+                self.faulty.append((one, chains.get(run_id)))
         lost = effects.keys() - {one.run.run_id for one in runs}
         return [*found, *(f"{run_id} took effect and has no row" for run_id in lost)]
 

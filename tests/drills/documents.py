@@ -14,6 +14,7 @@ from tests.steps import Step, assign, call, expr, loop, try_catch, wait
 EVENT: Final = "drill.go"
 STARTS: Final = "drill.begin"
 """The event that starts runs."""
+RECURRING: Final = "begun-by-clock"
 FORM: Final = {
     "type": "object",
     "required": ["ok"],
@@ -224,7 +225,7 @@ SHAPES: Final = (
         launched=False,
     ),
     Shape(
-        "begun-by-clock",
+        RECURRING,
         [touch("send", "once", ms=30), count("c")],
         counted=1,
         trigger={"type": "recurring", "cron": "*/5 * * * *", "timezone": "UTC"},

@@ -14,15 +14,17 @@ from engine.gateway.loop_thread import LoopThread
 from engine.gateway.runs import TemporalRunGateway
 from engine.services.context import Actor
 from engine.services.manage_operators import ensure_admin
+from engine.services.pause_definition import pause_definition
 from engine.services.publish_definition import publish
 from engine.store.session import in_transaction
 from tests import builders
 from tests.drills.actions import ACTIONS
 from tests.drills.bulk import BulkOperator
 from tests.drills.checker import Checker
-from tests.drills.documents import AT_A_TIME, SHAPES, at_times
+from tests.drills.documents import AT_A_TIME, RECURRING, SHAPES, at_times
 from tests.drills.faults import BY_NAME
 from tests.drills.house import EMAIL, PASSWORD, House
+from tests.drills.kept import keep
 from tests.drills.operators import Operators
 from tests.drills.plan import Plan
 from tests.drills.report import Report, Struck
@@ -95,7 +97,6 @@ class Drill:
         times = [first + number * CLOCK_EVERY for number in range(clocks)]
         for shape in (*SHAPES, *at_times(times)):
             publish(self._services, shape.document, _ACTOR)
-        self._last_clock = time.monotonic() + (times[-1] - datetime.now(UTC)).total_seconds()
         self._house.start_web()
         for _ in range(WORKERS):
             self._house.start_worker()
@@ -144,15 +145,20 @@ class Drill:
             time.sleep(0.1)
 
     def _settle(self) -> None:
-        """Until nothing is left to come; what is then, is told."""
+        """Until nothing is left to come; what is then, is told.
+
+        A press of the button whose answer nobody waited for any more may still be accepted, as long
+        as the web lives, and a run may begin by itself while the others are compared: the web
+        leaves before, what recurs is paused, and the workers go on.
+        """
         over = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             finishing = pool.submit(self._operators.finish)
             while not finishing.done():
                 self._keep(BETWEEN_S)
             finishing.result()
-        while time.monotonic() < self._last_clock:
-            self._keep(BETWEEN_S)
+        self._house.close_web()
+        pause_definition(self._services, RECURRING, _ACTOR, "the drill is over")
         self._bulk.finish()
         until = time.monotonic() + SETTLE_WITHIN_S
         while self._checker.unsettled() and time.monotonic() < until:
@@ -164,6 +170,7 @@ class Drill:
         self._watcher.finish()
         began = time.monotonic()
         report.violations = self._checker.violations(operators.promised, house.skews)
+        keep(house.directory / "faulty", self._checker.faulty)
         report.checked_s = round(time.monotonic() - began, 1)
         ended = {run: self._since(at) for run, at in self._watcher.ended.items()}
         accepted = {run: self._since(at) for run, at in operators.accepted.items()}

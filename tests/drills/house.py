@@ -111,6 +111,11 @@ class House:
                 self._note_death(self.web)
             self.web.end()
 
+    def close_web(self) -> None:
+        """Nobody is let in any more: what was accepted is all."""
+        self.kill_web()
+        self.web = None
+
     def replace_dead(self) -> None:
         """What has died is started again, as a supervisor does it."""
         if self.web is not None and not self.web.process.is_alive():
