@@ -111,7 +111,18 @@ class Guard:
     counter: int
     """Counts batches within the execution."""
     completed_history: int
-    """`history` of the previous completed task: rows strictly between come from a lost one."""
+    """`history` of the previous task that was completed."""
+    task: int = 0
+    """Milliseconds: when the current workflow task started. A task that is lost a second time adds
+    nothing to the history: its repetition has the same length, and another time. 0: not known."""
+    completed_task: int = 0
+    """`task` of the previous task that was completed: with `completed_history`, whatever began
+    since then and was written by neither that task nor this one comes from a lost one."""
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Of two workflow tasks of a run, the later one's is greater."""
+        return self.ordinal, self.history, self.task
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +188,7 @@ class Batch:
     path: str | None = None
     """Where the interpreter stands: `node_path`, written at boundaries only (docs/rules.md 3)."""
     first_position: int = 0
-    """Positions above it began after the previous completed task."""
+    """Positions above it began in the previous completed task or later."""
     sweep: bool = True
     """No activity of this workflow task has answered yet: rows of a lost one may be there."""
     repeated: bool = False

@@ -20,8 +20,10 @@ from tests.builders import NOW
 STARTED_AT = int(NOW.timestamp() * 1000)
 
 
-def guard(history: int = 3, counter: int = 1, completed: int = 0, ordinal: int = 0) -> Guard:
-    return Guard(ordinal, history, counter, completed)
+def guard(
+    history: int = 3, counter: int = 1, completed: int = 0, ordinal: int = 0, **tasks: int
+) -> Guard:
+    return Guard(ordinal, history, counter, completed, **tasks)
 
 
 def batch(run: WorkflowRun, *records: StepRecord, **fields: Any) -> Batch:

@@ -59,6 +59,7 @@ class FakeHost:
         self.script = dict(script or {})
         self.values = dict(values or {})
         self.log: list[tuple[str, Any]] = []
+        self.began: list[tuple[str, datetime]] = []
         self.rows: list[StepEnd] = []
         self.labels: list[str] = []
         self.fetched: list[str] = []
@@ -123,8 +124,9 @@ class FakeHost:
         self.run_waits.append(run_waits)
         await self.sleep_until(self._now + timedelta(seconds=quota.get("seconds", 60)))
 
-    async def admit(self, place: StepPlace) -> dict[str, Json] | None:
+    async def admit(self, place: StepPlace, started_at: datetime) -> dict[str, Json] | None:
         self.log.append(("admit", place))
+        self.began.append(("admit", started_at))
         return self.quota.pop(0) if self.quota else None
 
     async def back_off(self, until: datetime) -> None:

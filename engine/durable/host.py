@@ -99,8 +99,8 @@ class TemporalHost:
     ) -> None:
         await self.waits.pause(place, quota, run_waits)
 
-    async def admit(self, place: StepPlace) -> dict[str, Json] | None:
-        return await self.waits.admit(place)
+    async def admit(self, place: StepPlace, started_at: datetime) -> dict[str, Json] | None:
+        return await self.waits.admit(place, started_at)
 
     async def back_off(self, until: datetime) -> None:
         delay = until - now()

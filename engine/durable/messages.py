@@ -86,7 +86,7 @@ def action_call(
     )
 
 
-def admit_step(run_id: str, batch: Batch, place: StepPlace, now: datetime) -> AdmitStep:
+def admit_step(run_id: str, batch: Batch, place: StepPlace, started_at: datetime) -> AdmitStep:
     return AdmitStep(
         run_id=run_id,
         batch=batch,
@@ -96,14 +96,12 @@ def admit_step(run_id: str, batch: Batch, place: StepPlace, now: datetime) -> Ad
         iter=list(place.iter),
         attempt=place.attempt,
         kind=place.kind,
-        started_at=milliseconds(now),
+        started_at=milliseconds(started_at),
         name=place.name,
     )
 
 
-def open_wait(
-    run_id: str, batch: Batch, request: WaitRequest, now: datetime, wait_id: str
-) -> OpenWait:
+def open_wait(run_id: str, batch: Batch, request: WaitRequest, wait_id: str) -> OpenWait:
     place = request.place
     return OpenWait(
         run_id=run_id,
@@ -116,7 +114,7 @@ def open_wait(
         attempt=place.attempt,
         kind=place.kind,
         wait_type=request.kind,
-        started_at=milliseconds(now),
+        started_at=milliseconds(request.started_at),
         timeout_at=None if request.until is None else milliseconds(request.until),
         key=request.key,
         event_name=request.event_name,

@@ -24,26 +24,41 @@ class TaskOrder:
 
     ordinal: int
     history: int = 0
+    """Its length when the current task started."""
+    task: int = 0
+    """Milliseconds: when that was."""
     completed_history: int = 0
-    """Length of the history when the previous task started that led to another one."""
+    completed_task: int = 0
+    """The same of the previous task that led to another one."""
     position: int = 0
+    task_position: int = 0
+    """Positions above it began in this task."""
     first_position: int = 0
+    """Positions above it began in the previous completed task or in this one."""
     counter: int = 0
     answered: bool = False
     """An activity has answered in this task."""
     repeated: bool = False
     """One has found that an earlier try of this task was lost."""
 
-    def stand_at(self, history: int) -> None:
+    def stand_at(self, history: int, at: int) -> None:
         """A workflow task started with this length: the one before it was completed."""
         if history != self.history:
             self.completed_history, self.history = self.history, history
-            self.first_position = self.position
+            self.completed_task, self.task = self.task, at
+            self.first_position, self.task_position = self.task_position, self.position
             self.answered = self.repeated = False
 
     def guard(self) -> Guard:
         self.counter += 1
-        return Guard(self.ordinal, self.history, self.counter, self.completed_history)
+        return Guard(
+            self.ordinal,
+            self.history,
+            self.counter,
+            self.completed_history,
+            self.task,
+            self.completed_task,
+        )
 
 
 @dataclass(slots=True)

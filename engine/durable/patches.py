@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 ROWS_OF_ENDED_BRANCHES: Final = "rows-of-ended-branches"
+ANSWERS_ARE_DURABLE: Final = "answers-are-durable"
 
 GATES: Final[dict[str, str]] = {
     ROWS_OF_ENDED_BRANCHES: "0.3: a branch that ends has its rows written though others execute",
+    ANSWERS_ARE_DURABLE: "0.4: a boundary after a task's answer, before anything is written of it",
 }
 """Name: since which release, and what it changed."""

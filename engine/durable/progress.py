@@ -38,7 +38,9 @@ class Progress:
     def stand(self, position: int = 0) -> None:
         """Note which workflow task this is; every reading and writing of the outbox begins here."""
         order = self.outbox.order
-        order.stand_at(workflow.info().get_current_history_length())
+        order.stand_at(
+            workflow.info().get_current_history_length(), workflow.time_ns() // 1_000_000
+        )
         order.position = max(order.position, position)
 
     def take_batch(self) -> Batch:

@@ -31,6 +31,7 @@ from engine.contract_waits import (
 )
 from engine.definitions.payload_schema import validate
 from engine.durable import calls, messages
+from engine.durable.patches import ANSWERS_ARE_DURABLE
 from engine.durable.progress import Progress, now
 from engine.errors import Category, StepFailed
 from engine.interpreter.host import StepPlace, WaitRequest
@@ -82,20 +83,21 @@ class Waits:
         request = WaitRequest(
             place,
             WaitType.QUOTA,
+            now(),
             until,
             payload={"reason": QUOTA_REASON, **quota},
             run_waits=run_waits,
         )
         await self._stay(request, self._pause_id(place))
 
-    async def admit(self, place: StepPlace) -> dict[str, Json] | None:
+    async def admit(self, place: StepPlace, started_at: datetime) -> dict[str, Json] | None:
         """As `Host.admit`. Costs nothing where no quota is configured."""
         if not self.counted:
             return None
         self._begin(place)
         await self._progress.make_room()
         batch = self._progress.take_batch()
-        wanted = messages.admit_step(self._progress.run_id, batch, place, now())
+        wanted = messages.admit_step(self._progress.run_id, batch, place, started_at)
         answer: Admitted = await self._progress.write(ACTIVITY_ADMIT_STEP, wanted, Admitted, batch)
         self._progress.heed(answer)
         return answer.quota
@@ -152,7 +154,7 @@ class Waits:
         self._begin(request.place)
         await self._progress.make_room()
         batch = self._progress.take_batch()
-        wanted = messages.open_wait(self._progress.run_id, batch, request, now(), wait_id)
+        wanted = messages.open_wait(self._progress.run_id, batch, request, wait_id)
         wait = self._enter(wait_id, request.kind)
         outcome = WaitStatus.CANCELED
         try:
@@ -202,6 +204,10 @@ class Waits:
         if workflow.info().get_current_history_length() != began:
             self._progress.renew()
         calls.raise_if_cancelled()
+        if wait.answer is not None and workflow.patched(ANSWERS_ARE_DURABLE):
+            # Unlike a signal, an update is in the history only when its workflow task has ended. A
+            # row that were written before would tell of an answer that may never have been given.
+            await self._progress.boundary()
 
     def _leave(self, wait_id: str, wait: _Wait, outcome: str) -> None:
         del self._waits[wait_id]

@@ -135,24 +135,26 @@ class Branch:
                     StepEnd(opened.place, StepStatus.STARTED, opened.started_at, input=opened.input)
                 )
 
-    async def admit(self, place: StepPlace) -> None:
-        """Quota for a wait, task or call step; pauses until there is some."""
+    async def admit(self, opened: OpenStep) -> None:
+        """Quota for a wait, task or call step; one that pauses for it has not begun."""
         self.announce()
-        while (quota := await self.execution.host.admit(place)) is not None:
-            await self.wait_quota(place, quota)
+        host = self.execution.host
+        while (quota := await host.admit(opened.place, opened.started_at)) is not None:
+            await self.wait_quota(opened.place, quota)
+            opened.started_at = host.now()
 
     async def wait_quota(self, place: StepPlace, quota: dict[str, Json]) -> None:
         with self._blocked() as run_waits:
             await self.execution.host.wait_quota(place, quota, run_waits)
 
-    async def wait(self, place: StepPlace, **request: Json) -> dict[str, Json] | None:
+    async def wait(self, opened: OpenStep, kind: str, **request: Json) -> dict[str, Json] | None:
         """`Host.wait`, with `run_waits` known: RUNNING while any branch executes (rules.md 4).
 
         The step has been admitted before: its time counts from then on.
         """
         with self._blocked() as run_waits:
             return await self.execution.host.wait(
-                WaitRequest(place, run_waits=run_waits, **request)
+                WaitRequest(opened.place, kind, opened.started_at, run_waits=run_waits, **request)
             )
 
     @contextmanager

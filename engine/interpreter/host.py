@@ -82,6 +82,8 @@ class WaitRequest:
 
     place: StepPlace
     kind: str
+    started_at: datetime
+    """When the step began."""
     until: datetime | None = None
     """Due time of a time wait; time-out of the others; None: for ever."""
     key: str | None = None
@@ -142,7 +144,7 @@ class Host(Protocol):
         """A branch of a concurrent loop has ended and others are left, which may call nothing for
         days: its rows are to be written. `all_wait`: the run is WAITING now."""
 
-    async def admit(self, place: StepPlace) -> dict[str, Json] | None:
+    async def admit(self, place: StepPlace, started_at: datetime) -> dict[str, Json] | None:
         """Reserve quota for a wait, task or call step; None: admitted; else the quota's state."""
 
     async def back_off(self, until: datetime) -> None:

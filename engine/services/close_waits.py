@@ -16,13 +16,14 @@ MATCHED: Final = "matchedEventId"
 
 def close_waits(session: Session, batch: Batch, now: datetime) -> None:
     for closed in batch.closed_waits:
-        wait_rows.close_wait(
-            session, closed.wait_id, closed.outcome, closed.payload, moment(closed.at)
-        )
+        if not wait_rows.close_wait(
+            session, closed.wait_id, closed.outcome, closed.payload, moment(closed.at), batch.guard
+        ):
+            continue
         if MATCHED in closed.payload:
             event_routing.settle(session, closed.wait_id, closed.event_id, now)
         if closed.task is not None:
-            task_inbox.close_task(session, closed.wait_id, _values(closed.task), now)
+            task_inbox.write_end(session, closed.wait_id, _values(closed.task), now)
 
 
 def _values(task: dict[str, Json]) -> dict[str, Json]:

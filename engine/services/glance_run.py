@@ -129,6 +129,7 @@ def _statement() -> Any:
             run.cancel_delivered_at,
             run.progress_ordinal,
             run.progress_history,
+            run.progress_task,
             run.progress_counter,
             WorkflowDefinition.updated_at.label("definition_updated_at"),
             # In an order that an index has: PostgreSQL would else expect one anywhere in the table.

@@ -137,6 +137,7 @@ def _wait_row(wanted: OpenWait, now: datetime) -> dict[str, Json]:
         "created_at": now,
         "updated_at": now,
         "epoch": 1,
+        **projection.written_by(wanted.batch.guard),
     }
 
 

@@ -133,7 +133,7 @@ class SimulatorHost:
     ) -> None:
         raise AssertionError("a simulation has no quota")
 
-    async def admit(self, place: StepPlace) -> dict[str, Json] | None:
+    async def admit(self, place: StepPlace, started_at: datetime) -> dict[str, Json] | None:
         self._meter.step(place.position, place.iter)
         return None
 

@@ -192,10 +192,13 @@ def assign(
 
 
 def settle(session: Session, wait_id: str, event_id: str | None, now: datetime) -> None:
-    """A wait has ended, by this event or without one: what else was on its way has missed it."""
+    """A wait has ended, by this event or without one: what else was on its way has missed it.
+
+    So has what a workflow task that was lost has observed, where its repetition did not.
+    """
     session.execute(
         update(DELIVERIES)
-        .where(DELIVERIES.c.wait_id == wait_id, DELIVERIES.c.status.in_(_UNDER_WAY))
+        .where(DELIVERIES.c.wait_id == wait_id)
         .values(
             status=(DeliveryStatus.MISSED if event_id is None else _either(event_id)),
             updated_at=now,

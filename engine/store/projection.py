@@ -2,8 +2,9 @@
 
 Core only, built once a dialect: the ORM costs five times as much here. A step row moves forward in
 rank, and within a rank to what a later workflow task wrote; a row that a lost task left behind is
-`superseded`, and whoever writes it next has the say. The run's own columns are guarded by the
-workflow's order (ordinal, history, counter), which unlike a clock a repeated task cannot confuse.
+`superseded`, and whoever writes it next has the say. Which task is later, its ordinal and history
+say, as a clock could not; of those that Temporal repeats without a word in the history, the time at
+which they started. The run's own columns are guarded by that and a counter.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Table,
     and_,
     bindparam,
     case,
     exists,
+    false,
     func,
     or_,
     select,
@@ -59,6 +63,7 @@ _REPLACED = (
     "handled",
     "written_ordinal",
     "written_history",
+    "written_task",
     "superseded",
     "updated_at",
 )
@@ -85,59 +90,62 @@ def glance(session: Session, batch: Batch, *, to_write: bool) -> RunGlance:
     `to_write`: the run's row itself will be written; else others may look at the same time. SQLite
     has one writer, so that nothing need be locked there.
     """
-    guard = batch.guard
-    row = session.execute(
-        _glance_statement(to_write),
-        {
-            "the_run": batch.run_id,
-            "ordinal": guard.ordinal,
-            "completed": guard.completed_history,
-            # No history lies between a number and itself: the subquery is skipped.
-            "history": guard.history if batch.sweep else guard.completed_history,
-            "first": batch.first_position,
-        },
-    ).one_or_none()
+    row = session.execute(_glance_statement(to_write, batch.sweep), _tasks_of(batch)).one_or_none()
     if row is None:
         return RunGlance(None, cancel_requested=False, lost_rows=False)
     return RunGlance(row.status, row.cancel_requested_at is not None, bool(row.lost))
 
 
 @lru_cache
-def _glance_statement(to_write: bool) -> Select[Any]:
+def _glance_statement(to_write: bool, sweep: bool) -> Select[Any]:
+    lost = exists().where(*_left_by_lost_task()) if sweep else false()
     return (
-        select(
-            RUNS.c.status,
-            RUNS.c.cancel_requested_at,
-            exists().where(*_left_by_lost_task()).label("lost"),
-        )
+        select(RUNS.c.status, RUNS.c.cancel_requested_at, lost.label("lost"))
         .where(RUNS.c.run_id == bindparam("the_run", type_=RUNS.c.run_id.type))
         .with_for_update(read=not to_write, of=RUNS)
     )
 
 
 def _left_by_lost_task() -> list[Any]:
-    """Rows of a task that never completed: strictly between the last one that did and this one."""
+    """Rows of a task that never completed: of steps that began in the last one that did or in this
+    one, and written before this one by another. Of rows of a release that did not know its tasks
+    (NULL) the length of the history must do."""
+    history, task = STEPS.c.written_history, STEPS.c.written_task
+    completed: BindParameter[int] = bindparam("completed")
+    now: BindParameter[int] = bindparam("history")
     return [
         STEPS.c.run_id == bindparam("the_run", type_=STEPS.c.run_id.type),
         STEPS.c.position > bindparam("first"),
         STEPS.c.written_ordinal == bindparam("ordinal"),
-        STEPS.c.written_history > bindparam("completed"),
-        STEPS.c.written_history < bindparam("history"),
         STEPS.c.superseded.is_(False),
+        or_(
+            and_(history < now, history != completed),
+            and_(history == completed, task != bindparam("completed_task")),
+            and_(history == now, task < bindparam("task")),
+        ),
     ]
+
+
+def _tasks_of(batch: Batch) -> dict[str, Any]:
+    """What `_left_by_lost_task` must be told. NULL is unlike nothing: of tasks that are not known
+    no row is lost."""
+    guard = batch.guard
+    return {
+        "the_run": batch.run_id,
+        "first": batch.first_position,
+        "ordinal": guard.ordinal,
+        "completed": guard.completed_history,
+        "completed_task": guard.completed_task or None,
+        "history": guard.history,
+        "task": guard.task or None,
+    }
 
 
 def supersede(session: Session, batch: Batch, now: datetime) -> None:
     """Mark what a lost workflow task left: shown, not counted, and open to be written anew."""
     session.execute(
         update(STEPS).where(*_left_by_lost_task()).values(superseded=True, updated_at=now),
-        {
-            "the_run": batch.run_id,
-            "first": batch.first_position,
-            "ordinal": batch.guard.ordinal,
-            "completed": batch.guard.completed_history,
-            "history": batch.guard.history,
-        },
+        _tasks_of(batch),
     )
 
 
@@ -147,19 +155,32 @@ def write_steps(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         session.execute(_step_statement(session.get_bind().dialect.name), list(rows))
 
 
+def written_by(guard: Guard) -> dict[str, int | None]:
+    """Columns that say which workflow task wrote a row."""
+    return {
+        "written_ordinal": guard.ordinal,
+        "written_history": guard.history,
+        "written_task": guard.task or None,
+    }
+
+
+def written_order(row: Any) -> tuple[ColumnElement[Any], ...]:
+    """The same as `Guard.order`; `row`: the table's columns, or those of what is to be written."""
+    return row.written_ordinal, row.written_history, func.coalesce(row.written_task, 0)
+
+
 @lru_cache
 def _step_statement(dialect: str) -> Insert:
     make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = make(STEPS)
     new, old = statement.excluded, STEPS.c
-    task, last_task = (tuple_(row.written_ordinal, row.written_history) for row in (new, old))
+    order, last_order = (tuple_(*written_order(row)) for row in (new, old))
     changes: dict[str, Any] = {name: new[name] for name in _REPLACED}
     for name in _KEPT_WHEN_NULL:
         changes[name] = case((old.superseded, new[name]), else_=func.coalesce(new[name], old[name]))
     for name in ("position", "started_at"):
-        # Of a task that was repeated, when a step began is the later one's say. The second time a
-        # task is lost its history does not grow: then both have the same length.
-        anew = or_(old.superseded, new.rank == old.rank, task == last_task)
+        # Of a task that was repeated, when a step began is the later one's say.
+        anew = or_(old.superseded, order >= last_order)
         changes[name] = case((anew, new[name]), else_=old[name])
     return cast(
         Insert,
@@ -167,7 +188,9 @@ def _step_statement(dialect: str) -> Insert:
             index_elements=[old.run_id, old.occurrence, old.attempt],
             set_=changes,
             where=or_(
-                old.superseded, new.rank > old.rank, and_(new.rank == old.rank, task >= last_task)
+                old.superseded,
+                new.rank > old.rank,
+                and_(new.rank == old.rank, order >= last_order),
             ),
         ),
     )
@@ -175,18 +198,23 @@ def _step_statement(dialect: str) -> Insert:
 
 def move_run(session: Session, run_id: str, guard: Guard, values: dict[str, Any]) -> bool:
     """Write columns of an open run's row. False: it is terminal, or a later task has written."""
-    order = (guard.ordinal, guard.history, guard.counter)
     changed = session.execute(
         update(RUNS)
         .where(
             RUNS.c.run_id == run_id,
             RUNS.c.status.in_(OPEN),
-            tuple_(RUNS.c.progress_ordinal, RUNS.c.progress_history, RUNS.c.progress_counter)
-            <= tuple_(*order),
+            tuple_(
+                RUNS.c.progress_ordinal,
+                RUNS.c.progress_history,
+                RUNS.c.progress_task,
+                RUNS.c.progress_counter,
+            )
+            <= tuple_(*guard.order, guard.counter),
         )
         .values(
             progress_ordinal=guard.ordinal,
             progress_history=guard.history,
+            progress_task=guard.task,
             progress_counter=guard.counter,
             **values,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import RunStatus
@@ -100,6 +100,7 @@ class WorkflowRun(Base):
     """meta.state, the author's progress label."""
     progress_ordinal: Mapped[int] = mapped_column(default=0, server_default="0")
     progress_history: Mapped[int] = mapped_column(default=0, server_default="0")
+    progress_task: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     progress_counter: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, false, text
+from sqlalchemy import BigInteger, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import StepStatus
@@ -49,6 +49,8 @@ class WorkflowRunStep(Base):
     """STEP_RANK of the status: a row only moves to a higher one."""
     written_ordinal: Mapped[int] = mapped_column(default=0, server_default="0")
     written_history: Mapped[int] = mapped_column(default=0, server_default="0")
+    written_task: Mapped[int | None] = mapped_column(BigInteger)
+    """Of which workflow task: `engine.contract.Guard`. NULL: of a release that did not know."""
     superseded: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Written by a workflow task that was lost: shown, not counted."""
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -42,6 +42,13 @@ def close_task(session: Session, task_id: str, values: dict[str, Any], now: date
     return bool(cast("CursorResult[Any]", closed).rowcount)
 
 
+def write_end(session: Session, task_id: str, values: dict[str, Any], now: datetime) -> None:
+    """How its workflow says that it ended, whatever a task of it that was lost has said."""
+    session.execute(
+        update(TASKS).where(TASKS.c.task_id == task_id).values(updated_at=now, **values)
+    )
+
+
 def cancel_open_tasks(session: Session, run_id: str, now: datetime) -> None:
     """Of a run that has ended."""
     session.execute(

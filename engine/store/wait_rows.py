@@ -1,62 +1,74 @@
-"""Statements that keep the rows of waits true to their workflow (docs/rules.md 4 and 7)."""
+"""Statements that keep the rows of waits true to their workflow (docs/rules.md 4 and 7).
+
+What a workflow task that was lost has said of a wait, its repetition says anew, and otherwise if it
+came to something else: the later task has the say.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, null, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from engine.contract import Guard
 from engine.runs.status import WaitStatus
-from engine.store.projection import WAITS
+from engine.store.projection import WAITS, written_by, written_order
 
 
 def open_wait(session: Session, row: dict[str, Any]) -> None:
-    """Write a wait's row; of one that is there already, until when it is waited.
-
-    A workflow task that is repeated opens its wait again, and later.
-    """
+    """Write a wait's row. One that is there is opened again by a later task, not by the same."""
     make: Any = (
         postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     )
     statement = make(WAITS)
-    new, is_open = statement.excluded, WAITS.c.status == WaitStatus.WAITING
+    new, old = statement.excluded, WAITS.c
+    order, last_order = (tuple_(*written_order(each)) for each in (new, old))
+    is_open = or_(old.status == WaitStatus.WAITING, order > last_order)
     again = {
-        "timeout_at": new.timeout_at,
-        "payload": case((is_open, new.payload), else_=WAITS.c.payload),
-        "updated_at": new.updated_at,
+        name: new[name] for name in ("timeout_at", "updated_at", *written_by(Guard(0, 0, 0, 0)))
+    } | {
+        "status": case((is_open, new.status), else_=old.status),
+        "payload": case((is_open, new.payload), else_=old.payload),
+        "resolved_at": case((is_open, null()), else_=old.resolved_at),
     }
     session.execute(
-        statement.on_conflict_do_update(index_elements=[WAITS.c.wait_id], set_=again), [row]
+        statement.on_conflict_do_update(
+            index_elements=[old.wait_id], set_=again, where=order >= last_order
+        ),
+        [row],
     )
 
 
 def close_wait(
-    session: Session, wait_id: str, outcome: str, payload: dict[str, Any], at: datetime
-) -> None:
-    """Close an open wait, with what came of it merged into what is known of it.
-
-    One that a lost workflow task has closed in the same way ended when the repeated task says.
-    """
-    closable = WAITS.c.status.in_((WaitStatus.WAITING, outcome))
-    known = session.execute(
-        select(WAITS.c.payload).where(WAITS.c.wait_id == wait_id, closable)
-    ).one_or_none()
+    session: Session,
+    wait_id: str,
+    outcome: str,
+    payload: dict[str, Any],
+    at: datetime,
+    guard: Guard,
+) -> bool:
+    """Close a wait, with what came of it merged into what is known of it. False: a later task has
+    written it."""
+    ours = (WAITS.c.wait_id == wait_id, tuple_(*written_order(WAITS.c)) <= tuple_(*guard.order))
+    known = session.execute(select(WAITS.c.payload).where(*ours)).one_or_none()
     if known is None:
-        return
+        return False
     session.execute(
         update(WAITS)
-        .where(WAITS.c.wait_id == wait_id, closable)
+        .where(*ours)
         .values(
             status=outcome,
             resolved_at=at,
             updated_at=at,
             payload={**(known.payload or {}), **payload},
+            **written_by(guard),
         )
     )
+    return True
 
 
 def cancel_open_waits(session: Session, run_id: str, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.runs.status import WaitStatus, WaitType
@@ -39,6 +39,10 @@ class WorkflowRunWait(Base):
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Quota: when Temporal last took that message; done when the wait is over."""
     tellings: Mapped[int] = mapped_column(default=0, server_default="0")
+    written_ordinal: Mapped[int] = mapped_column(default=0, server_default="0")
+    written_history: Mapped[int] = mapped_column(default=0, server_default="0")
+    written_task: Mapped[int | None] = mapped_column(BigInteger)
+    """Which workflow task opened or closed it last: `engine.contract.Guard`."""
 
     __table_args__ = (
         one_of("status", WaitStatus),

@@ -229,12 +229,11 @@ def _write(found: Projected, key: Key, new: StepThere) -> None:
     if old is None:
         found.steps[key] = new
         return
-    order = (STEP_RANK[StepStatus(new.status)], new.guard.ordinal, new.guard.history)
-    if order < (STEP_RANK[StepStatus(old.status)], old.guard.ordinal, old.guard.history):
+    if (STEP_RANK[StepStatus(new.status)], new.guard.order) < (
+        STEP_RANK[StepStatus(old.status)],
+        old.guard.order,
+    ):
         return
-    forward = STEP_RANK[StepStatus(new.status)] > STEP_RANK[StepStatus(old.status)]
-    if forward and (new.guard.ordinal, new.guard.history) != (old.guard.ordinal, old.guard.history):
-        new.position, new.started_at = old.position, old.started_at
     new.action = new.action or old.action
     for name in ("completed_at", "input", "output", "error"):
         if getattr(new, name) is OMITTED:

@@ -20,7 +20,7 @@ async def control_call_workflow(branch: Branch, opened: OpenStep) -> bool:
     payload = opened.kept["payload"]
     opened.input = shown(branch.execution.account, payload)
     with branch.inside(opened):
-        await branch.admit(opened.place)
+        await branch.admit(opened)
         child = await branch.execution.host.start_child(_request(opened, payload))
     opened.performed = True
     written = await fields.write_all(branch, opened, "outputMapping", {"childRun": child})

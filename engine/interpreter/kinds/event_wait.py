@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def event_wait(branch: Branch, opened: OpenStep) -> bool:
-    await branch.admit(opened.place)
+    await branch.admit(opened)
     name = await fields.value(branch, opened, "eventName")
     key = await fields.text(branch, opened, "correlationKey")
     filters = await fields.value(branch, opened, "filters")
@@ -25,8 +25,8 @@ async def event_wait(branch: Branch, opened: OpenStep) -> bool:
         waited_for["timeoutAt"] = timestamp(until)
     opened.input = waited_for
     event = await branch.wait(
-        opened.place,
-        kind="event",
+        opened,
+        "event",
         until=until,
         key=key,
         event_name=name,

@@ -18,7 +18,7 @@ COMPLETED: Final = "HUMAN_TASK_COMPLETED"
 
 
 async def human_task(branch: Branch, opened: OpenStep) -> bool:
-    await branch.admit(opened.place)
+    await branch.admit(opened)
     task = await _task(branch, opened)
     until = await fields.timeout(branch, opened)
     if until is not None:
@@ -26,9 +26,7 @@ async def human_task(branch: Branch, opened: OpenStep) -> bool:
     opened.input = shown(
         branch.execution.account, {name: value for name, value in task.items() if name != "form"}
     )
-    answer = await branch.wait(
-        opened.place, kind="human", until=until, event_name=COMPLETED, payload=task
-    )
+    answer = await branch.wait(opened, "human", until=until, event_name=COMPLETED, payload=task)
     if answer is None:
         raise StepFailed(
             Category.TIMEOUT,

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 async def time_wait(branch: Branch, opened: OpenStep) -> bool:
-    await branch.admit(opened.place)
+    await branch.admit(opened)
     due = await _due(branch, opened)
     opened.input = {"mode": opened.config["mode"], "dueAt": timestamp(due)}
-    await branch.wait(opened.place, kind="time", until=due, payload=opened.input)
+    await branch.wait(opened, "time", until=due, payload=opened.input)
     waited = {**opened.input, "resumedAt": timestamp(branch.execution.host.now())}
     opened.output = waited
     branch.scope.set_var("timeWait", waited)

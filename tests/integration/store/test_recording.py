@@ -111,13 +111,15 @@ class TestSteps:
         self, services: Services, run: WorkflowRun
     ) -> None:
         for index, history in enumerate((3, 9, 15, 21)):
+            before = max(0, history - 6)
+            now = guard(history, completed=before, task=history * 10, completed_task=before * 10)
             record_progress(
                 services,
                 batch(
                     run,
                     record(path=f"root.steps[{index}]", position=index + 1),
-                    guard=guard(history=history, completed=max(0, history - 6)),
-                    first_position=index,
+                    guard=now,
+                    first_position=max(0, index - 1),
                 ),
             )
 

@@ -20,12 +20,14 @@ from engine.services.task_types import define_task_type
 from engine.store.tasks import WorkflowHumanTask
 from tests import builders
 from tests.run_cases import SOMEBODY
-from tests.steps import assign, expr, try_catch
+from tests.steps import assign, chain, expr, try_catch
 from tests.studio import Studio
 from tests.waiting import answer, human_task, open_wait_of
 
 pytestmark = pytest.mark.temporal
 
+_ACCEPTED = "workflow_execution_update_accepted_event_attributes"
+_LOCAL = "core_local_activity"
 BOB = Actor(email="bob@example.com")
 
 
@@ -83,6 +85,27 @@ def test_an_answer_ends_the_task_and_is_in_vars(worked: Studio) -> None:
     )
     (closed,) = worked.waits(run_id)
     assert (closed.status, closed.wait_type) == ("RESOLVED", "human")
+
+
+def test_an_answer_is_in_the_history_before_any_row_tells_of_it(worked: Studio) -> None:
+    """A worker that died in between would leave a task that is answered here and not in Temporal,
+    whose operator may be gone: nobody could answer it any more."""
+    run_id, task_id = waiting(worked, human_task("ask"), *chain(1))
+    answer(worked, task_id, {"ok": True})
+    worked.ended(run_id)
+
+    events = worked.history(run_id).events
+    [taken] = [one for one in events if one.HasField(_ACCEPTED)]
+    [*_, quick] = [
+        one for one in events if one.marker_recorded_event_attributes.marker_name == _LOCAL
+    ]
+    by = [
+        one.event_id
+        for one in events
+        if one.HasField("workflow_task_completed_event_attributes")
+        and taken.event_id < one.event_id < quick.event_id
+    ]
+    assert by, "the task that took the answer has also told of it"
 
 
 def test_an_answer_that_does_not_fit_leaves_the_task_open(worked: Studio) -> None:

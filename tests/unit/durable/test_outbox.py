@@ -94,22 +94,40 @@ def test_it_is_full_by_count_and_by_size(outbox: Outbox) -> None:
 
 def test_a_guard_says_which_task_it_is_and_which_was_completed_before(outbox: Outbox) -> None:
     order = outbox.order
-    guards = []
-    for history in (3, 3, 9, 15):
-        order.stand_at(history)
+    found = []
+    for history, at in ((3, 100), (3, 110), (9, 200), (15, 300)):
+        order.stand_at(history, at)
         order.position += 1
         batch = outbox.take()
-        guards.append((batch.guard.history, batch.guard.completed_history, batch.first_position))
+        guard = batch.guard
+        found.append((guard.order, (guard.completed_history, guard.completed_task)))
+        assert batch.first_position <= order.position
 
-    assert guards == [(3, 0, 0), (3, 0, 0), (9, 3, 2), (15, 9, 3)]
+    assert found == [
+        ((0, 3, 100), (0, 0)),
+        ((0, 3, 100), (0, 0)),
+        ((0, 9, 200), (3, 100)),
+        ((0, 15, 300), (9, 200)),
+    ]
+
+
+def test_a_batch_says_what_began_since_the_task_before(outbox: Outbox) -> None:
+    """A task that was lost a second time left its rows at the place of the one that counts."""
+    firsts = []
+    for history in (3, 9, 15, 21):
+        outbox.order.stand_at(history, history)
+        outbox.order.position += 2
+        firsts.append(outbox.take().first_position)
+
+    assert firsts == [0, 0, 2, 4]
 
 
 def test_rows_of_a_lost_task_are_looked_for_until_an_activity_of_the_task_answers(
     outbox: Outbox,
 ) -> None:
-    outbox.order.stand_at(3)
+    outbox.order.stand_at(3, 100)
     assert outbox.take().sweep
     outbox.order.answered = outbox.order.repeated = True
     assert (outbox.take().sweep, outbox.take().repeated) == (False, True)
-    outbox.order.stand_at(9)
+    outbox.order.stand_at(9, 200)
     assert (outbox.take().sweep, outbox.take().repeated) == (True, False)

@@ -234,6 +234,19 @@ def test_a_wait_asks_for_quota_first_and_pauses_until_there_is_some() -> None:
     ]
 
 
+def test_a_wait_begins_when_its_quota_was_there_and_says_so_once() -> None:
+    """To the quota, in the row of the wait, and in the row of how it ended."""
+    host = FakeHost()
+    host.quota = [{"limit": 1, "seconds": 60}]
+    execute(plan(pause("wait", 1000)), host)
+
+    said = [began for name, began in host.began if name == "admit"]
+    [opened] = [one for name, one in host.log if name == "wait"]
+    [ended] = [one for one in host.rows if one.place.step_id == "wait"]
+    assert said[-1] - said[0] == timedelta(seconds=60)
+    assert said[-1] == opened.started_at == ended.started_at
+
+
 def test_a_run_that_waits_in_one_line_says_so_each_time() -> None:
     host = FakeHost()
 
