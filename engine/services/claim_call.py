@@ -14,7 +14,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from engine.contract import ActionAnswer
-from engine.errors import Category, RunOver, StepFailed
+from engine.errors import RunOver, StepFailed
 from engine.runs.status import InvocationStatus, StepStatus
 from engine.services.action_attempt import Attempt
 from engine.services.action_outcome import call_of, outcome_unknown, stored_input, write_failure
@@ -74,6 +74,8 @@ class Opening:
                 raise CallIsBusy("the ledger's row has just gone")
             if entry.status == InvocationStatus.SUCCEEDED:
                 return self._attempt.recorder.write_stored(session, entry, view, self._now)
+            if self._has_failed_for_good(entry):
+                return self._tell_again(session, entry)
             if not self._may_take_over(entry):
                 return self._give_up(session, entry)
             invocation_id = entry.invocation_id
@@ -82,29 +84,40 @@ class Opening:
         projection.write_steps(session, [row])
         return Reserved(invocation_id, self._token)
 
+    def _has_failed_for_good(self, entry: ledger.Entry) -> bool:
+        """This very call, and it must not be repeated: Temporal asks again when that answer was lost
+        on its way. Whether it took effect before it failed, nobody knows."""
+        failed = entry.status == InvocationStatus.FAILED
+        return failed and self._is_own(entry) and not self._attempt.may_repeat
+
     def _may_take_over(self, entry: ledger.Entry) -> bool:
         """A call that has not succeeded. Raises `CallIsBusy` while its holder may live.
 
         What this very call left behind is taken at once where it may be repeated: Temporal starts
-        an attempt only when it has given up the one before. Where it may not, an outcome that was
-        written as unknown stays so: Temporal asks again when that answer was lost on its way.
+        an attempt only when it has given up the one before.
         """
-        call = self._call
-        own = (entry.run_id, entry.occurrence) == (call.run_id, call_of(call).occurrence)
-        if own and self._attempt.may_repeat:
-            return True
         if entry.status == InvocationStatus.FAILED:
-            unknown = (entry.error or {}).get("category") == Category.OUTCOME_UNKNOWN
-            return not (own and unknown)
+            return True
+        if self._is_own(entry) and self._attempt.may_repeat:
+            return True
         if self._is_held(entry):
             raise CallIsBusy("another attempt of this call holds its lease")
         return self._attempt.may_repeat
+
+    def _is_own(self, entry: ledger.Entry) -> bool:
+        call = self._call
+        return (entry.run_id, entry.occurrence) == (call.run_id, call_of(call).occurrence)
 
     def _is_held(self, entry: ledger.Entry) -> bool:
         """One that ends further ahead than anybody would set it came from a wrong clock: its holder
         is given up by Temporal, and if it lives it cannot close what was taken from it."""
         ends = entry.lease_expires_at
         return ends is not None and self._now < ends <= self._now + 2 * LEASE
+
+    def _tell_again(self, session: Session, entry: ledger.Entry) -> StepFailed:
+        failed = StepFailed.from_data(entry.error or {})
+        write_failure(session, self._call, failed, self._now, self._attempt.recorder.took_ms)
+        return failed
 
     def _give_up(self, session: Session, entry: ledger.Entry) -> StepFailed:
         failed = outcome_unknown("The worker that executed this action was lost.")

@@ -63,6 +63,27 @@ def test_an_unknown_outcome_stays_unknown_when_temporal_has_not_heard_of_it(
     assert note.seen == []
 
 
+def test_a_failure_that_must_not_be_repeated_is_told_again_when_temporal_has_not_heard_of_it(
+    services: Services, run: WorkflowRun
+) -> None:
+    """It may have taken effect before it failed."""
+    note = Calls()
+
+    def fails(given: Anything, context: ActionContext) -> dict[str, Any]:
+        note(given, context)
+        raise StepFailed(Category.ACTION, "No.", code="NO", details={"status": 502})
+
+    for _ in range(2):
+        with pytest.raises(StepFailed) as raised:
+            perform_action(services, tools(action(fails)), call(run), FakePulse())
+
+    assert (raised.value.message, raised.value.code) == ("No.", "NO")
+    assert raised.value.details == {"status": 502}
+    assert len(note.seen) == 1
+    row = step_row(services.store, run)
+    assert (row.status, row.error_json["code"]) == ("FAILED", "NO")
+
+
 def test_while_the_lease_of_such_an_action_runs_its_outcome_is_waited_for(
     services: Services, run: WorkflowRun
 ) -> None:
