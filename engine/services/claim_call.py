@@ -85,8 +85,10 @@ class Opening:
         return Reserved(invocation_id, self._token)
 
     def _has_failed_for_good(self, entry: ledger.Entry) -> bool:
-        """This very call, and it must not be repeated: Temporal asks again when that answer was lost
-        on its way. Whether it took effect before it failed, nobody knows."""
+        """This very call, and it must not be repeated: Temporal asks again when the answer was lost.
+
+        Whether it took effect before it failed, nobody knows.
+        """
         failed = entry.status == InvocationStatus.FAILED
         return failed and self._is_own(entry) and not self._attempt.may_repeat
 

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, exists, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.contract import TASK_QUEUE, Json
 from engine.runs.queued import WORKER_FRESH_FOR
 from engine.services.context import Services
+from engine.store.upsert import insert_into
 from engine.store.workers import WorkerHeartbeat, WorkerState
 from engine.version import VERSION
 
@@ -94,10 +94,7 @@ def beat(
         "seen_at": services.now(),
     }
     with services.store.writing() as session:
-        make: Any = (
-            postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        )
-        statement = make(WorkerHeartbeat).on_conflict_do_update(
+        statement = insert_into(session, WorkerHeartbeat).on_conflict_do_update(
             index_elements=[WorkerHeartbeat.identity], set_=row
         )
         session.execute(statement, row)

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Table, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
 from engine.services.context import Services
+from engine.store.upsert import insert_into
 from engine.store.workers import Lease
 
 RECONCILER: Final = "reconciler"
@@ -86,7 +86,4 @@ def give_back(services: Services, held: Held, last_pass: dict[str, Json]) -> Non
 
 
 def _make_sure_of(session: Session, name: str) -> None:
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
-    session.execute(make(_LEASES).values(name=name).on_conflict_do_nothing())
+    session.execute(insert_into(session, _LEASES).values(name=name).on_conflict_do_nothing())

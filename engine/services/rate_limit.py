@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.errors import TooMany
 from engine.store.rate_limits import RateLimitCounter
+from engine.store.upsert import insert_into
 
 WINDOW: Final = timedelta(minutes=1)
 _KEPT: Final = timedelta(days=1)
@@ -74,10 +74,7 @@ def forget_old(session: Session, now: datetime) -> None:
 
 
 def _add_one(session: Session, bucket: str, start: datetime) -> int:
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
-    statement = make(_COUNTERS).values(bucket=bucket, window_start=start, used=1)
+    statement = insert_into(session, _COUNTERS).values(bucket=bucket, window_start=start, used=1)
     added = statement.on_conflict_do_update(
         index_elements=[_COUNTERS.c.bucket, _COUNTERS.c.window_start],
         set_={"used": _COUNTERS.c.used + 1},

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.errors import Conflict
 from engine.services.context import Services
 from engine.store.bulk import RunSelection
 from engine.store.runs import WorkflowRun
+from engine.store.upsert import insert_into
 
 MOST_SELECTED: Final = 1000
 """As many as one bulk operation takes."""
@@ -84,7 +84,4 @@ def _add(services: Services, session: Session, operator_id: str, run_ids: Collec
     rows = [{"operator_id": operator_id, "run_id": run_id, "added_at": now} for run_id in there]
     if not rows:
         return
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
-    session.execute(make(_SELECTIONS).values(rows).on_conflict_do_nothing())
+    session.execute(insert_into(session, _SELECTIONS).values(rows).on_conflict_do_nothing())

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Table, exists, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from engine.contract import Json, occurrence
 from engine.services.context import Services
 from engine.store.projection import STEPS
+from engine.store.upsert import insert_into
 from engine.store.usage import WorkflowStepUsagePeriod
 
 _KNOWN_FOR_S: Final = 0.5
@@ -104,11 +104,8 @@ def open_period(session: Session, now: datetime) -> Any | None:
 def begin_period(session: Session, limit: int | None, now: datetime) -> None:
     """A row for this calendar month, in UTC; one that is there stays as it is."""
     start, end = calendar_month(now)
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
     session.execute(
-        make(USAGE)
+        insert_into(session, USAGE)
         .values(
             period_start=start,
             period_end=end,

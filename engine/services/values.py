@@ -7,10 +7,9 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.contract import REFERENCE_KEY, Json, ValuePiece, ValueWanted
@@ -18,6 +17,7 @@ from engine.errors import NotFound
 from engine.runs.strict_json import canonical
 from engine.services.context import Services
 from engine.store.runs import StoredValue
+from engine.store.upsert import insert_into
 
 REFERENCE_FROM: Final = 64 * 1024
 """Bytes. A larger value is stored apart from its row and its workflow."""
@@ -58,11 +58,8 @@ def keep(session: Session, run_id: str, value: Json, now: datetime) -> dict[str,
     text = canonical(value)
     data = text.encode()
     value_id = f"{run_id}:{hashlib.sha256(data).hexdigest()}"
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
     session.execute(
-        make(_VALUES).on_conflict_do_nothing(index_elements=[_VALUES.c.value_id]),
+        insert_into(session, _VALUES).on_conflict_do_nothing(index_elements=[_VALUES.c.value_id]),
         {
             "value_id": value_id,
             "run_id": run_id,

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import Select, Table, and_, case, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
@@ -20,6 +19,7 @@ from engine.expressions.filters import matches
 from engine.runs.status import OPEN, WaitStatus, WaitType
 from engine.store.events import DeliveryStatus, WorkflowEventDelivery, WorkflowRuntimeEvent
 from engine.store.projection import RUNS, WAITS
+from engine.store.upsert import insert_into
 
 EVENTS = cast(Table, WorkflowRuntimeEvent.__table__)
 DELIVERIES = cast(Table, WorkflowEventDelivery.__table__)
@@ -150,11 +150,8 @@ def waits_for(session: Session, event: Any, run_id: str | None = None) -> list[A
 
 def store_event(session: Session, row: dict[str, Any]) -> bool:
     """False: it is stored already."""
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
     stored = session.execute(
-        make(EVENTS)
+        insert_into(session, EVENTS)
         .values(row)
         .on_conflict_do_nothing(index_elements=[EVENTS.c.event_id])
         .returning(EVENTS.c.event_id)
@@ -171,10 +168,7 @@ def assign(
     now: datetime,
 ) -> None:
     """The event is for this wait of the run; an earlier wait has missed it."""
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
-    statement = make(DELIVERIES).values(
+    statement = insert_into(session, DELIVERIES).values(
         event_id=event_id,
         run_id=run_id,
         wait_id=wait_id,

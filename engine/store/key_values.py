@@ -12,11 +12,12 @@ from typing import cast
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
 from engine.store.data_store import WorkflowDataStore
+from engine.store.upsert import insert_into
 
 _TABLE = cast(Table, WorkflowDataStore.__table__)
 _COLUMNS = _TABLE.c
@@ -121,12 +122,8 @@ def _at(place: Place) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return _COLUMNS.namespace == place.namespace, _COLUMNS.key == place.key
 
 
-def _insert(
-    session: Session, place: Place, value: Json, written: Written
-) -> postgresql.Insert | sqlite.Insert:
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(_TABLE) if is_postgres else sqlite.insert(_TABLE)
-    return insert.values(
+def _insert(session: Session, place: Place, value: Json, written: Written) -> Insert:
+    return insert_into(session, _TABLE).values(
         store_id=str(uuid4()),
         namespace=place.namespace,
         key=place.key,

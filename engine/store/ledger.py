@@ -15,7 +15,6 @@ from typing import Any, cast
 from uuid import uuid4
 
 from sqlalchemy import Table, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
@@ -23,6 +22,7 @@ from sqlalchemy.sql.dml import Insert
 from engine.runs.status import OPEN, InvocationStatus
 from engine.store.invocations import WorkflowActionInvocation
 from engine.store.projection import RUNS
+from engine.store.upsert import insert_for
 
 LEDGER = cast(Table, WorkflowActionInvocation.__table__)
 
@@ -158,7 +158,7 @@ def _outcome_statement(dialect: str) -> Insert:
     cancel_requested_at = (
         select(RUNS.c.cancel_requested_at).where(RUNS.c.run_id == the_run).scalar_subquery()
     )
-    statement = _insert(dialect).from_select(_NEW, if_open)
+    statement = insert_for(dialect, LEDGER).from_select(_NEW, if_open)
     return cast(
         Insert,
         statement.on_conflict_do_update(
@@ -188,7 +188,7 @@ def claim_new(
 
 @lru_cache
 def _claim_statement(dialect: str) -> Insert:
-    statement = _insert(dialect).on_conflict_do_nothing(index_elements=_UNIQUE)
+    statement = insert_for(dialect, LEDGER).on_conflict_do_nothing(index_elements=_UNIQUE)
     return cast(Insert, statement.returning(LEDGER.c.invocation_id))
 
 
@@ -250,11 +250,6 @@ def close(
 
 
 _UNIQUE = [LEDGER.c.action_id, LEDGER.c.action_version, LEDGER.c.idempotency_key]
-
-
-def _insert(dialect: str) -> Any:
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return make(LEDGER)
 
 
 def _row(call: Call, now: datetime) -> dict[str, Any]:

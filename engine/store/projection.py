@@ -30,7 +30,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert, Update
@@ -40,6 +39,7 @@ from engine.contract import Batch, Guard
 from engine.runs.status import OPEN, TERMINAL, RunStatus, StepStatus, sources
 from engine.store.runs import WorkflowRun
 from engine.store.steps import WorkflowRunStep
+from engine.store.upsert import insert_for
 from engine.store.waits import WorkflowRunWait
 
 RUNS = cast(Table, WorkflowRun.__table__)
@@ -171,8 +171,7 @@ def written_order(row: Any) -> tuple[ColumnElement[Any], ...]:
 
 @lru_cache
 def _step_statement(dialect: str) -> Insert:
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(STEPS)
+    statement = insert_for(dialect, STEPS)
     new, old = statement.excluded, STEPS.c
     order, last_order = (tuple_(*written_order(row)) for row in (new, old))
     changes: dict[str, Any] = {name: new[name] for name in _REPLACED}

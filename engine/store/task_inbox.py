@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from engine.contract import Json
 from engine.store.tasks import TaskStatus, WorkflowHumanTask, WorkflowTaskType
+from engine.store.upsert import insert_into
 
 TASKS = cast(Table, WorkflowHumanTask.__table__)
 
@@ -24,10 +24,9 @@ def form_of_type(session: Session, task_type: str) -> dict[str, Json] | None:
 
 def open_task(session: Session, row: dict[str, Any]) -> dict[str, Json]:
     """Write a task's row; the form that counts: one that is there already stays as it is."""
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(
+        insert_into(session, TASKS).on_conflict_do_nothing(index_elements=[TASKS.c.task_id]), [row]
     )
-    session.execute(make(TASKS).on_conflict_do_nothing(index_elements=[TASKS.c.task_id]), [row])
     form = session.scalar(select(TASKS.c.form_json).where(TASKS.c.task_id == row["task_id"]))
     return cast("dict[str, Json]", form)
 

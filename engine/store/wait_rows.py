@@ -10,21 +10,18 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import case, null, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from engine.contract import Guard
 from engine.runs.status import WaitStatus
 from engine.store.projection import WAITS, written_by, written_order
+from engine.store.upsert import insert_into
 
 
 def open_wait(session: Session, row: dict[str, Any]) -> None:
     """Write a wait's row. One that is there is opened again by a later task, not by the same."""
-    make: Any = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
-    statement = make(WAITS)
+    statement = insert_into(session, WAITS)
     new, old = statement.excluded, WAITS.c
     order, last_order = (tuple_(*written_order(each)) for each in (new, old))
     is_open = or_(old.status == WaitStatus.WAITING, order > last_order)
