@@ -85,7 +85,7 @@ class Opening:
         return Reserved(invocation_id, self._token)
 
     def _has_failed_for_good(self, entry: ledger.Entry) -> bool:
-        """This very call, and it must not be repeated: Temporal asks again when the answer was lost.
+        """This very call, which must not be repeated: Temporal asks again, as the answer was lost.
 
         Whether it took effect before it failed, nobody knows.
         """
