@@ -39,6 +39,7 @@ class Registry:
     ) -> None:
         self._actions: dict[tuple[str, int], Action] = {}
         self._specs = {key: _spec_of(key, transform) for key, transform in transforms.items()}
+        self._fingerprint: str | None = None
         for action in actions:
             self.register(action)
 
@@ -50,6 +51,7 @@ class Registry:
             raise ActionRefused(f"{action.name} is registered already")
         self._actions[key] = action
         self._specs[key] = action.spec
+        self._fingerprint = None
 
     def get(self, action: str, version: int) -> Action:
         """The action to run; pure transforms are not here, they run inside the workflow.
@@ -79,6 +81,11 @@ class Registry:
 
     def fingerprint(self) -> str:
         """SHA-256 over ids, versions, schemas and flags of everything that is registered."""
+        if self._fingerprint is None:
+            self._fingerprint = self._described()
+        return self._fingerprint
+
+    def _described(self) -> str:
         described = [
             {**asdict(spec), "in_transaction": self._is_in_transaction(spec)}
             for spec in self.specs()

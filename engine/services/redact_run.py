@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.contract import REFERENCE_KEY, Json
+from engine.contract import Json
 from engine.runs.payload import RedactedPayload
 from engine.runs.redaction import Redactor
 from engine.services.context import Services
 from engine.services.outline import Outline, saved_at
+from engine.services.values import reference_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class RunRedaction:
     def _parts(self, path: str, given: Json, made: Json) -> Iterable[tuple[Json, str]]:
         if given is not None:
             yield given, ""
-        if made is None or _is_reference(made):
+        if made is None or reference_in(made) is not None:
             return
         step = self._outline.of(path)
         if step is not None and step.kind == "transform.assign" and isinstance(made, dict):
@@ -133,7 +134,3 @@ class RunRedaction:
                 yield {name: item}, parent
         else:
             yield made, (step.saved_at if step else None) or ""
-
-
-def _is_reference(value: Json) -> bool:
-    return isinstance(value, dict) and isinstance(value.get(REFERENCE_KEY), str)

@@ -95,7 +95,7 @@ def _conditions(session: Session, wanted: RunFilter, now: datetime) -> list[Cond
     run = WorkflowRun
     found: list[Condition] = []
     if wanted.workflow_key is not None:
-        found.append(run.workflow_id == workflow_id_of(session, wanted.workflow_key))
+        found.append(run.workflow_id == definition_id(session, wanted.workflow_key))
     if wanted.version is not None:
         found.append(run.workflow_version == wanted.version)
     if wanted.trigger is not None:
@@ -118,7 +118,7 @@ def has_steps() -> Condition:
     return exists().where(step.run_id == WorkflowRun.run_id, step.superseded.is_(False))
 
 
-def workflow_id_of(session: Session, key: str) -> str | None:
+def definition_id(session: Session, key: str) -> str | None:
     """The value, not a subquery: how frequent it is decides by which index runs are looked for."""
     return session.scalar(
         select(WorkflowDefinition.workflow_id).where(WorkflowDefinition.key == key)

@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from engine.contract import REFERENCE_KEY, Json
+from engine.contract import Json
+from engine.services.values import reference_in
 from engine.store.runs import StoredValue
 from engine.store.steps import WorkflowRunStep
 
@@ -23,7 +24,7 @@ class _Filled:
         for name in names:
             setattr(self, name, getattr(row, name))
         for name in ("input_json", "output_json", "error_json"):
-            reference = _reference(getattr(self, name, None))
+            reference = reference_in(getattr(self, name, None))
             if reference is not None and reference in values:
                 setattr(self, name, values[reference])
 
@@ -36,7 +37,7 @@ def with_values(
         reference
         for row in rows
         for value in (row.input_json, row.output_json, getattr(row, "error_json", None))
-        if (reference := _reference(value)) is not None
+        if (reference := reference_in(value)) is not None
     }
     if not wanted:
         return list(rows)
@@ -44,10 +45,3 @@ def with_values(
     found = session.execute(query.where(StoredValue.value_id.in_(wanted)))
     values: dict[str, Json] = {row.value_id: row.value_json for row in found}
     return [_Filled(row, [column.key for column in columns], values) for row in rows]
-
-
-def _reference(value: Json) -> str | None:
-    if not isinstance(value, dict) or len(value) != 2:
-        return None
-    reference = value.get(REFERENCE_KEY)
-    return reference if isinstance(reference, str) else None

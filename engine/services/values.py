@@ -40,8 +40,8 @@ class Fitted:
 
     @classmethod
     def from_row(cls, value: Json) -> Fitted:
-        """As a row holds it. What looks like a reference of ours is one: see `_is_reference`."""
-        return cls(value, len(json.dumps(value)), _is_reference(value))
+        """As a row holds it. What looks like a reference of ours is one: see `_is_ours`."""
+        return cls(value, len(json.dumps(value)), _is_ours(reference_in(value)))
 
 
 def fit(session: Session, run_id: str, value: Json, now: datetime) -> Fitted:
@@ -89,14 +89,17 @@ def storable(value: Json) -> tuple[Json, int]:
     return (_cleaned(value), size) if "\\u0000" in text else (value, size)
 
 
-def _is_reference(value: Json) -> bool:
+def reference_in(value: Json) -> str | None:
+    """The id of a stored value, where this has the form of a reference; it need not be one."""
+    if not isinstance(value, dict) or value.keys() != {REFERENCE_KEY, "bytes"}:
+        return None
+    value_id = value[REFERENCE_KEY]
+    return value_id if isinstance(value_id, str) else None
+
+
+def _is_ours(value_id: str | None) -> bool:
     """`<run id>:<sha256>` beside a size: nothing that an action makes by chance."""
-    return (
-        isinstance(value, dict)
-        and value.keys() == {REFERENCE_KEY, "bytes"}
-        and isinstance(value[REFERENCE_KEY], str)
-        and _VALUE_ID.fullmatch(value[REFERENCE_KEY]) is not None
-    )
+    return value_id is not None and _VALUE_ID.fullmatch(value_id) is not None
 
 
 def clean_text(text: str) -> str:
@@ -129,9 +132,10 @@ def put_back(session: Session, run_id: str, value: Json) -> Json:
 
     One that names another run's value stays: whoever typed it is not to read that through it.
     """
-    if _is_reference(value):
+    value_id = reference_in(value)
+    if _is_ours(value_id):
         query = select(_VALUES.c.value_json).where(
-            _VALUES.c.value_id == value[REFERENCE_KEY], _VALUES.c.run_id == run_id
+            _VALUES.c.value_id == value_id, _VALUES.c.run_id == run_id
         )
         row = session.execute(query).one_or_none()
         return value if row is None else row.value_json
