@@ -47,9 +47,9 @@ class Phase:
 
 
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-TIMED = ("integration", "e2e")
-"""They hold real processes to seconds. What fails while two run at once is run again alone, and
-must pass then; both outcomes are printed."""
+TIMED = ("integration", "acceptance", "e2e")
+"""They hold real processes to seconds. What fails while others run is run again alone, and must
+pass then; both outcomes are printed."""
 PHASES = (
     Phase("lint"),
     Phase("unit", TWO_AT_ONCE),

@@ -16,7 +16,8 @@ from pathlib import Path
 from scripts.product.terminal import say
 
 TIED = Path(__file__).with_name("tied.py")
-REMEMBERED_LINES = 30
+FIRST_LINES, LAST_LINES = 10, 20
+"""Remembered: a program that breaks says why first, and where it was in a hundred lines after."""
 
 
 class Child:
@@ -27,7 +28,8 @@ class Child:
     ) -> None:
         self.name = name
         self.started = time.monotonic()
-        self.last_lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self._first_lines: list[str] = []
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self.quiet = True
         """Its output is not for the terminal: while the product starts, and while it ends."""
         self._process = subprocess.Popen(
@@ -53,6 +55,11 @@ class Child:
         """Its exit code; None while it runs. Negative: the signal that ended it."""
         return self._process.poll()
 
+    @property
+    def said(self) -> list[str]:
+        """Its first lines, and its last."""
+        return [*self._first_lines, *self._last_lines]
+
     def ask_to_end(self) -> None:
         self.quiet = True
         # Only itself: gunicorn and Temporal end their own children in order.
@@ -71,6 +78,12 @@ class Child:
     def _tell(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.last_lines.append(line.rstrip())
+            self._remember(line.rstrip())
             if not self.quiet:
                 say(line.rstrip(), name=self.name)
+
+    def _remember(self, line: str) -> None:
+        if len(self._first_lines) < FIRST_LINES:
+            self._first_lines.append(line)
+        else:
+            self._last_lines.append(line)

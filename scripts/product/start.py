@@ -131,7 +131,7 @@ class Product:
                 raise Interrupted
             for child in self._keeper.dead():
                 child.drain()
-                for line in child.last_lines:
+                for line in child.said:
                     say(line, name=child.name)
                 raise NotStarted(f"The {child.name} ended while starting.")
             if time.monotonic() > until:

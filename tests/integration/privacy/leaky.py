@@ -13,7 +13,7 @@ from typing import Any
 from tests.integration.actions.servers import Handler, HttpServer
 from tests.steps import Step, assign, call, expr, loop, try_catch
 
-CANARY = "KNRY"
+CANARY = "KNRYWXQZ"
 """What every hidden value holds: short, and in nothing that the product says."""
 
 PASSWORD, PIN_CODE, SEALED, TAX, NOTE, NESTED, NUMBER = (

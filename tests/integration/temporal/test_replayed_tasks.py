@@ -38,5 +38,5 @@ def test_a_replay_knows_which_task_wrote_each_row(studio: Studio) -> None:
     assert [run.status for run in ended] == ["SUCCEEDED"] * 4
     for run_id in runs:
         steps = studio.steps(run_id)
-        assert len({step.written_task for step in steps}) >= 6
+        assert len({step.written_task for step in steps}) >= 4
         assert not [step.occurrence for step in steps if step.superseded]

@@ -34,7 +34,7 @@ class FakeChild:
     code: int | None = None
     obeys: bool = True
     quiet: bool = True
-    last_lines: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def ended(self) -> int | None:
         return self.code
