@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,9 @@ class SqliteDatabases:
         if prepare not in self._templates:
             path = self._directory / f"template-{len(self._templates)}.sqlite3"
             prepare(f"sqlite:///{path}")
+            with closing(sqlite3.connect(path)) as connection:
+                # A statement that nobody has collected yet keeps what was written in the WAL file.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._templates[prepare] = path
         return self._templates[prepare]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from engine.contract import Json
 from engine.services.answer_task import AnswerReceipt, answer_task
 from engine.services.context import Actor
 from engine.services.deliver_event import EventReceipt, deliver_event
+from engine.store.events import WorkflowEventDelivery
 from tests import builders
 from tests.run_cases import SOMEBODY
 from tests.steps import Step, expr
@@ -66,3 +69,20 @@ def open_wait_of(studio: Studio, run_id: str) -> str:
 
 def open_waits(studio: Studio, run_id: str) -> list[str]:
     return [wait.wait_id for wait in studio.waits(run_id) if wait.status == "WAITING"]
+
+
+def deliveries(studio: Studio, run_id: str) -> list[tuple[str, str]]:
+    """The status of each, and the wait it is for."""
+    with studio.store.reading() as session:
+        rows = session.scalars(
+            select(WorkflowEventDelivery)
+            .filter_by(run_id=run_id)
+            .order_by(WorkflowEventDelivery.created_at)
+        )
+        return [(row.status, row.wait_id) for row in rows]
+
+
+def written(studio: Studio, run_id: str, step_id: str) -> Any:
+    """What an assign step has set, by the names of the vars."""
+    (step,) = studio.steps(run_id, definition_step_id=step_id)
+    return {path.removeprefix("vars."): value for path, value in step.output_json.items()}

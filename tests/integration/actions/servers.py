@@ -68,16 +68,21 @@ class HttpServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def http_server() -> Iterator[HttpServer]:
-    server = HttpServer()
+def _serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """On a thread of its own."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         thread.join()
-        server.server_close()
+
+
+@contextmanager
+def http_server() -> Iterator[HttpServer]:
+    with HttpServer() as server, _serving(server):
+        yield server
 
 
 def unused_port() -> int:
@@ -158,12 +163,5 @@ class SmtpServer(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def smtp_server() -> Iterator[SmtpServer]:
-    server = SmtpServer()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with SmtpServer() as server, _serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from temporalio.client import Client
 
 from engine.contract_waits import SIGNAL_EVENT, EventSignal
@@ -13,30 +12,23 @@ from engine.durable.messages import wait_id
 from engine.durable.wire import pack
 from engine.interpreter.host import StepPlace
 from engine.services.tell_waits import tell_again
-from engine.store.events import DeliveryStatus, WorkflowEventDelivery
+from engine.store.events import DeliveryStatus
 from engine.store.tables import WorkflowDefinition
 from tests import builders
 from tests.steps import assign, loop, wait
 from tests.studio import Studio
-from tests.waiting import answer, event_wait, human_task, name, open_wait_of, send
+from tests.waiting import (
+    answer,
+    deliveries,
+    event_wait,
+    human_task,
+    name,
+    open_wait_of,
+    send,
+    written,
+)
 
 pytestmark = pytest.mark.temporal
-
-
-def deliveries(studio: Studio, run_id: str) -> list[tuple[str, str]]:
-    with studio.store.reading() as session:
-        rows = session.scalars(
-            select(WorkflowEventDelivery)
-            .filter_by(run_id=run_id)
-            .order_by(WorkflowEventDelivery.created_at)
-        )
-        return [(row.status, row.wait_id) for row in rows]
-
-
-def written(studio: Studio, run_id: str, step_id: str) -> Any:
-    """What an assign step has set, by the names of the vars."""
-    (step,) = studio.steps(run_id, definition_step_id=step_id)
-    return {path.removeprefix("vars."): value for path, value in step.output_json.items()}
 
 
 def test_the_same_event_again_changes_nothing(worked: Studio) -> None:

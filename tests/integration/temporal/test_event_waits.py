@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 from temporalio import workflow
 
-from engine.store.events import DeliveryStatus, WorkflowEventDelivery
+from engine.store.events import DeliveryStatus
 from tests.steps import assign, loop, try_catch, wait
 from tests.studio import Studio
-from tests.waiting import event_wait, name, open_wait_of, send
+from tests.waiting import deliveries, event_wait, name, open_wait_of, send, written
 
 pytestmark = pytest.mark.temporal
-
-
-def deliveries(studio: Studio, run_id: str) -> list[tuple[str, str]]:
-    with studio.store.reading() as session:
-        rows = session.scalars(
-            select(WorkflowEventDelivery)
-            .filter_by(run_id=run_id)
-            .order_by(WorkflowEventDelivery.created_at)
-        )
-        return [(row.status, row.wait_id) for row in rows]
-
-
-def written(studio: Studio, run_id: str, step_id: str) -> Any:
-    """What an assign step has set, by the names of the vars."""
-    (step,) = studio.steps(run_id, definition_step_id=step_id)
-    return {path.removeprefix("vars."): value for path, value in step.output_json.items()}
 
 
 def test_a_matching_event_ends_the_wait_and_leaves_its_payload_in_vars(worked: Studio) -> None:
