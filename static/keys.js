@@ -14,6 +14,8 @@
   }
 
   function typing(target) {
+    // A dialog that has just been closed keeps the focus until the next frame is drawn.
+    if (target.closest("dialog:not([open])")) return false;
     if (/^(checkbox|radio|button|submit)$/.test(target.type)) return false;
     return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
   }

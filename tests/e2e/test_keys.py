@@ -84,3 +84,23 @@ def test_the_palette_leads_to_commands_and_to_runs(
     page.wait_for_load_state()
     page.keyboard.press("l")
     expect(page).to_have_url(re.compile("/log$"))
+
+
+def test_a_key_right_after_the_list_was_closed_counts(
+    look: Callable[..., Page], seen: Seen
+) -> None:
+    """Until the next frame is drawn, the field of the closed list has the focus still."""
+    page = look()
+    page.wait_for_load_state()
+    page.evaluate(
+        """() => {
+            const press = (on, key) =>
+                on.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+            press(document.body, "?");
+            const field = document.getElementById("palette");
+            document.getElementById("keys").close();
+            press(field, "g");
+            press(document.body, "w");
+        }"""
+    )
+    expect(page).to_have_url(re.compile("/workflows$"))
