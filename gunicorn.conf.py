@@ -8,10 +8,9 @@ import os
 import sys
 
 import app  # noqa: F401  (modules are loaded once, before the fork; nothing is made of them)
-from engine import logging
-from engine.settings import Settings
+from engine import compose, logging
 
-_settings = Settings()
+_settings = compose.read_settings()
 
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"

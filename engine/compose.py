@@ -23,10 +23,18 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        lines = [f"  {str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in problems]
-        print("\n".join(["These settings cannot be used:", *lines]), file=sys.stderr)
+        print(wrong_values(error), file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def wrong_values(error: ValidationError) -> str:
+    """All problems, one a line, without the values: one of them may be a secret."""
+    problems = error.errors(include_input=False, include_url=False)
+    lines = [
+        f"  {str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in problems
+    ]
+    return "\n".join(["These settings cannot be used:", *lines])
 
 
 def temporal_options(settings: Settings, identity: str | None = None) -> TemporalOptions:

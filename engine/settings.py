@@ -14,12 +14,24 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import Field, FilePath, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    DirectoryPath,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from engine import setting_checks
 from engine.runs.redaction import Redactor
 
 ROOT = Path(__file__).resolve().parent.parent
+
+HostsOrNetworks = Annotated[
+    tuple[str, ...], NoDecode, AfterValidator(setting_checks.hosts_or_networks)
+]
 
 
 class Settings(BaseSettings):
@@ -32,13 +44,13 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    data_dir: Path = ROOT / "var"
+    data_dir: Annotated[Path, AfterValidator(setting_checks.data_dir)] = ROOT / "var"
     """Where SQLite, Temporal's file and generated keys live."""
-    database_url: str = ""
+    database_url: Annotated[str, AfterValidator(setting_checks.database_url)] = ""
     """SQLAlchemy URL; empty: SQLite in `data_dir`."""
-    database_password_file: FilePath | None = None
+    database_password_file: Path | None = None
     """Its first line is the password of DATABASE_URL, which then holds none."""
-    secret_key: SecretStr | None = None
+    secret_key: Annotated[SecretStr, AfterValidator(setting_checks.secret_key)] | None = None
     """Signs cookies and forms; without it one is generated into `data_dir`."""
     secret_key_file: Path | None = None
     port: int = Field(default=8080, ge=1, le=65535)
@@ -49,16 +61,18 @@ class Settings(BaseSettings):
     """With ADMIN_PASSWORD: the first operator that `make run` makes."""
     admin_password: SecretStr | None = None
 
-    temporal_address: str = "127.0.0.1:7233"
+    temporal_address: Annotated[str, AfterValidator(setting_checks.temporal_address)] = (
+        "127.0.0.1:7233"
+    )
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     """Where `make run` puts its own Temporal; unused when TEMPORAL_ADDRESS is set."""
     temporal_ui_port: int = Field(default=8233, ge=1, le=65535)
-    temporal_namespace: str = "default"
+    temporal_namespace: Annotated[str, AfterValidator(setting_checks.header_value)] = "default"
     temporal_tls: bool = False
-    temporal_api_key: SecretStr | None = None
+    temporal_api_key: Annotated[SecretStr, AfterValidator(setting_checks.api_key)] | None = None
     temporal_codec_key: SecretStr | None = None
     """32 bytes, URL-safe base64: payloads in Temporal are encrypted with it."""
-    temporal_ui_url: str | None = None
+    temporal_ui_url: Annotated[str, AfterValidator(setting_checks.web_address)] | None = None
     """Where runs link to; empty: no link."""
 
     worker_slots: int = Field(default=20, ge=1, le=1000)
@@ -72,13 +86,13 @@ class Settings(BaseSettings):
     redaction_pointers: Annotated[tuple[str, ...], NoDecode] = ()
     """Comma-separated JSON pointers to mask: /payload/… and /vars/…"""
 
-    http_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    http_allow: HostsOrNetworks = ()
     """Comma-separated hosts or networks that http.request may reach beside the public ones."""
-    http_deny: Annotated[tuple[str, ...], NoDecode] = ()
-    smtp_url: str | None = None
+    http_deny: HostsOrNetworks = ()
+    smtp_url: Annotated[str, AfterValidator(setting_checks.smtp_url)] | None = None
     """smtp://[user:password@]host[:port], smtps:// for TLS."""
-    smtp_from: str = "run-studio@localhost"
-    secrets_dir: Path | None = None
+    smtp_from: Annotated[str, AfterValidator(setting_checks.sender)] = "run-studio@localhost"
+    secrets_dir: DirectoryPath | None = None
     """A directory of files, one a secret, beside SECRET_<NAME> and SECRET_<NAME>_FILE."""
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -92,6 +106,21 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("database_password_file")
+    @classmethod
+    def _is_needed_there(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        url = others.data.get("database_url")
+        if value is None or url is None:  # None: wrong itself
+            return value
+        return setting_checks.password_file(value, url)
+
+    @field_validator("secret_key_file")
+    @classmethod
+    def _is_the_only_key(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        if value is None:
+            return None
+        return setting_checks.secret_key_file(value, others.data.get("secret_key"))
 
     @field_validator("temporal_codec_key")
     @classmethod

@@ -12,6 +12,7 @@ import sys
 
 from pydantic import ValidationError
 
+from engine import compose
 from engine.settings import Settings
 from scripts.product.claim import AlreadyRunning, Claim
 from scripts.product.ports import PortsInUse, check
@@ -25,7 +26,7 @@ def main() -> int:
         # What an earlier product wrote for other shells is not for this one.
         settings = Settings(_env_file=None)
     except ValidationError as error:
-        print(wrong_values(error), file=sys.stderr)
+        print(compose.wrong_values(error), file=sys.stderr)
         return 2
     settings = settings.model_copy(update={"data_dir": settings.data_dir.resolve()})
     stop = Stop()
@@ -72,15 +73,6 @@ def check_ports(settings: Settings, *, own_temporal: bool) -> None:
             "TEMPORAL_UI_PORT": settings.temporal_ui_port,
         }
         check(TEMPORAL_HOST, {**ports, "PORT": settings.port})
-
-
-def wrong_values(error: ValidationError) -> str:
-    """All problems, one a line, without the values: one of them may be a secret."""
-    lines = [
-        f"  {'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-        for problem in error.errors(include_input=False, include_url=False)
-    ]
-    return "\n".join(["Run Studio cannot start with these settings:", *lines])
 
 
 if __name__ == "__main__":

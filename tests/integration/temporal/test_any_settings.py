@@ -48,7 +48,7 @@ HERE: Final = "<here>"
 OF_SOME: Final[dict[str, list[str]]] = {
     "data_dir": [HERE],
     "database_url": [HERE, "sqlite:////nowhere/at/all.sqlite3", "no url"],
-    "temporal_address": [HERE, NOBODY, "nonsense"],
+    "temporal_address": [HERE, NOBODY, "nonsense", ":7233"],
     "temporal_namespace": ["default", "not-there"],
     "temporal_codec_key": ["", KEY, "too short"],
     "redaction_patterns": ["", "tag", "(("],
