@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from blueprints.extensions import Web, csrf, db, htmx, migrate
 from engine import compose, logging
 from engine.actions.secrets import Secrets
 from engine.commands import register_commands
+from engine.errors import Unavailable
 from engine.gateway.connect import LazyConnection
 from engine.gateway.histories import TemporalHistories, history_key
 from engine.gateway.queues import TemporalQueueGateway
@@ -38,13 +40,21 @@ REQUEST_BYTES = 8 * 1024 * 1024
 
 
 def create_app(settings: Settings | None = None, *, gateway: RunGateway | None = None) -> Flask:
-    """The web application. Tests may give a gateway of their own."""
-    if settings is None:
-        settings = compose.read_settings()
-        logging.configure(
-            settings.log_level, as_json=settings.log_json, patterns=settings.redaction_patterns
-        )
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    """The web application. Without settings it reads them, and ends the process where they are
+    wrong or cannot be used. Tests may give a gateway of their own."""
+    if settings is not None:
+        return _make_app(settings, gateway)
+    settings = compose.read_settings()
+    logging.configure(
+        settings.log_level, as_json=settings.log_json, patterns=settings.redaction_patterns
+    )
+    with compose.ending_in_words():
+        return _make_app(settings, gateway)
+
+
+def _make_app(settings: Settings, gateway: RunGateway | None) -> Flask:
+    with _in_data_dir(settings):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     app = Flask(__name__, root_path=str(ROOT), instance_path=str(settings.data_dir.resolve()))
     app.config.update(_config(settings))
     db.init_app(app)
@@ -124,8 +134,21 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key.get_secret_value()
     path = settings.secret_key_file or settings.data_dir / "secret-key"
     if settings.secret_key_file is None and not path.exists():
-        _keep_new_secret(path)
+        with _in_data_dir(settings):
+            _keep_new_secret(path)
     return path.read_text(encoding="utf-8").strip()
+
+
+@contextmanager
+def _in_data_dir(settings: Settings) -> Iterator[None]:
+    """Raises `Unavailable` where the folder cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"DATA_DIR ({settings.data_dir}) cannot be written to: {error.strerror}.",
+            code="DATA_DIR_UNUSABLE",
+        ) from error
 
 
 def _keep_new_secret(path: Path) -> None:

@@ -6,8 +6,10 @@ control socket. gevent is not used: Temporal's SDK advises against it.
 
 import os
 import sys
+import traceback
+from typing import NoReturn
 
-import app  # noqa: F401  (modules are loaded once, before the fork; nothing is made of them)
+import app  # modules are loaded once, before the fork; nothing is made of them
 from engine import compose, logging
 
 _settings = compose.read_settings()
@@ -24,6 +26,31 @@ control_socket_disable = True
 loglevel = _settings.log_level.lower()
 worker_tmp_dir = None
 """Of a worker's sign of life; in containers: /dev/shm."""
+
+
+def on_starting(server: object) -> None:
+    """Rehearse in a process of its own: what keeps the application from being made is said once,
+    instead of by every worker, with gunicorn's tracebacks around it."""
+    rehearsal = os.fork()
+    if not rehearsal:
+        _rehearse()
+    code = os.waitstatus_to_exitcode(os.waitpid(rehearsal, 0)[1])
+    if code:
+        sys.exit(code)
+
+
+def _rehearse() -> NoReturn:
+    code: object = 1
+    try:
+        app.create_app()
+        code = 0
+    except SystemExit as ending:
+        code = ending.code
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 1)
 
 
 def worker_exit(server: object, worker: object) -> None:

@@ -7,11 +7,14 @@ differ by an oversight.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pydantic import ValidationError
 
 from engine.actions.builtin import ActionOptions
 from engine.actions.registry import Registry, default_registry
+from engine.errors import RunStudioError
 from engine.gateway.codec import key_from_text
 from engine.gateway.connect import TemporalOptions
 from engine.services.context import Limits
@@ -25,6 +28,16 @@ def read_settings() -> Settings:
     except ValidationError as error:
         print(wrong_values(error), file=sys.stderr)
         raise SystemExit(2) from None
+
+
+@contextmanager
+def ending_in_words() -> Iterator[None]:
+    """What keeps a process from being made ends it (code 1) with its reason, and no traceback."""
+    try:
+        yield
+    except RunStudioError as error:
+        print(error.message, file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def wrong_values(error: ValidationError) -> str:
