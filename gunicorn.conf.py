@@ -6,8 +6,9 @@ control socket. gevent is not used: Temporal's SDK advises against it.
 
 import os
 import sys
-import traceback
 from typing import NoReturn
+
+import structlog
 
 import app  # modules are loaded once, before the fork; nothing is made of them
 from engine import compose, logging
@@ -46,10 +47,10 @@ def _rehearse() -> NoReturn:
         code = 0
     except SystemExit as ending:
         code = ending.code
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001
+        structlog.get_logger("web").error("web.failed", exc_info=error)
     finally:
-        sys.stderr.flush()
+        logging.flush()
         os._exit(code if isinstance(code, int) else 1)
 
 

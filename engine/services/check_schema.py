@@ -12,7 +12,8 @@ from engine.store.session import Store
 
 
 def check_schema(store: Store) -> None:
-    """Raises `Unavailable` (no database) or `Conflict` (another schema); both say what to do."""
+    """Raises `Unavailable` (no database) or `Conflict` (another schema, with a `remedy` in its
+    details)."""
     # Alembic announces how it looks; who only looks does not want to hear it.
     logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
     try:
@@ -20,14 +21,15 @@ def check_schema(store: Store) -> None:
     except SQLAlchemyError as error:
         place = store.engine.url.render_as_string(hide_password=True)
         raise Unavailable(
-            f"The database {place} cannot be used: {_reason(error)}", code="DATABASE_UNAVAILABLE"
+            f"The database {place} cannot be used: {words_of(error)}", code="DATABASE_UNAVAILABLE"
         ) from error
     needed = schema.head()
     if found != needed:
-        state = f"at revision {found}" if found else "without a schema"
+        state, remedy = f"at revision {found}" if found else "without a schema", _remedy(found)
         raise Conflict(
-            f"The database is {state}; this program needs {needed}. Run `flask db upgrade`.",
+            f"The database is {state}; this program needs {needed}. {remedy}",
             code="SCHEMA_NOT_AT_HEAD",
+            details={"remedy": remedy},
         )
 
 
@@ -38,6 +40,14 @@ def is_behind(store: Store) -> bool:
     return found is None or found in schema.earlier()
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _remedy(found: str | None) -> str:
+    if found is None or found in schema.earlier():
+        return "Run `flask db upgrade`."
+    if "," in found:
+        return "Restore a backup, or correct the table alembic_version: it must hold one revision."
+    return "Deploy the newer release that has upgraded it: this one does not know that revision."
+
+
+def words_of(error: SQLAlchemyError) -> str:
     """The driver's own words, without the statement."""
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

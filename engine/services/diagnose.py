@@ -74,7 +74,7 @@ def _schema(services: Services) -> Check:
     except Unavailable as error:
         return Check("schema", False, error.message, "Start the database, or set DATABASE_URL.")
     except RunStudioError as error:
-        return Check("schema", False, error.message, "Run `flask db upgrade`.")
+        return Check("schema", False, error.message, str(error.details["remedy"]))
     return Check("schema", True, "the database is there and its schema is at head")
 
 

@@ -9,6 +9,10 @@ import threading
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy.exc import OperationalError
+
+from engine.errors import Unavailable
+from engine.services.check_schema import words_of
 
 log = structlog.get_logger(__name__)
 
@@ -44,13 +48,21 @@ class Repeating:
     def _once(self) -> None:
         try:
             self._work()
-        except Exception:
-            if self._failing:
-                log.warning("background.still_failing", task=self._name)
-            else:
-                log.exception("background.failed", task=self._name)
+        except Exception as error:  # noqa: BLE001
+            self._tell(error)
             self._failing = True
         else:
             if self._failing:
                 log.info("background.recovered", task=self._name)
             self._failing = False
+
+    def _tell(self, error: Exception) -> None:
+        """In a line where it is the database or Temporal that is away; in full where it is not."""
+        if self._failing:
+            log.warning("background.still_failing", task=self._name)
+        elif isinstance(error, OperationalError):
+            log.warning("background.failed", task=self._name, reason=words_of(error))
+        elif isinstance(error, Unavailable):
+            log.warning("background.failed", task=self._name, reason=error.message)
+        else:
+            log.error("background.failed", task=self._name, exc_info=error)

@@ -45,9 +45,11 @@ def earlier() -> frozenset[str]:
 
 
 def current(engine: Engine) -> str | None:
-    """The revision the database is at; None: it has no schema of ours."""
+    """The revision the database is at; None: it has no schema of ours. Several, with commas between
+    them, where somebody has written to Alembic's table."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        found = MigrationContext.configure(connection).get_current_heads()
+    return ", ".join(sorted(found)) or None
 
 
 def at_head(engine: Engine) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from engine.actions.registry import Registry
 from tests import builders
@@ -79,6 +80,27 @@ def test_temporal_away_and_a_missing_namespace_are_told_apart(flask: CommandLine
     found = checks(CommandLine(create_app(settings), {}, flask.directory), code=1)
     assert found["temporal"]["ok"]
     assert not found["namespace"]["ok"]
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "remedy"),
+    [
+        ("UPDATE alembic_version SET version_num = '0007'", "0007", "Run `flask db upgrade`."),
+        ("UPDATE alembic_version SET version_num = '9999'", "9999", "Deploy the newer release"),
+        ("INSERT INTO alembic_version VALUES ('0003')", "0003, 00", "Restore a backup"),
+    ],
+    ids=["older", "newer", "two revisions at once"],
+)
+def test_another_schema_is_told_with_what_helps(
+    flask: CommandLine, change: str, found: str, remedy: str
+) -> None:
+    """A release that does not know a revision cannot upgrade from it."""
+    with flask.services.store.writing() as session:
+        session.execute(text(change))
+    check = checks(flask, code=1)["schema"]
+    assert not check["ok"]
+    assert found in check["message"]
+    assert check["remedy"].startswith(remedy)
 
 
 def test_a_database_without_a_schema_is_told(address: str, tmp_path: Path) -> None:

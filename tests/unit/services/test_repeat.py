@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from engine.errors import Unavailable
 from engine.services.repeat import Repeating
 
 
@@ -54,6 +56,38 @@ def test_a_failure_is_logged_once_in_full_and_does_not_end_it(logged: list) -> N
         "background.still_failing",
         "background.still_failing",
         "background.recovered",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            OperationalError("SELECT 1", {}, Exception("connection refused\nmore")),
+            "connection refused",
+        ),
+        (
+            Unavailable("Temporal at here:7233 does not answer."),
+            "Temporal at here:7233 does not answer.",
+        ),
+    ],
+    ids=["database", "temporal"],
+)
+def test_what_is_away_is_logged_in_a_line_and_without_a_traceback(
+    logged: list, error: Exception, reason: str
+) -> None:
+    failed = threading.Event()
+
+    def work() -> None:
+        failed.set()
+        raise error
+
+    repeating = Repeating("beat", 60, work)
+    repeating.start()
+    assert failed.wait(5)
+    repeating.stop(5)
+    assert logged == [
+        {"event": "background.failed", "log_level": "warning", "task": "beat", "reason": reason}
     ]
 
 
