@@ -59,6 +59,15 @@ log = structlog.get_logger("worker")
 
 def main() -> int:
     """The exit code: 0 it was told to end, 1 something was wrong, 2 the settings are."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until `_serve` listens
+    try:
+        return _begin()
+    except KeyboardInterrupt:
+        log.info("worker.stopped")
+        return 0
+
+
+def _begin() -> int:
     settings = compose.read_settings()
     logging.configure(
         settings.log_level, as_json=settings.log_json, patterns=settings.redaction_patterns

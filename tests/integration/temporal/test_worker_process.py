@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import signal
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,21 @@ def test_it_can_be_told_to_leave_while_it_waits(sqlite_url: str, tmp_path: Path)
         running.says("does not answer")
         code, took_s = running.stop()
     assert (code, took_s < 6) == (0, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_told_to_leave_before_it_has_begun(tmp_path: Path, number: int) -> None:
+    """Here while it waits for a database that takes its connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://somebody@127.0.0.1:{silent.getsockname()[1]}/name"
+        with worker(tmp_path, DATABASE_URL=url) as running:
+            silent.settimeout(30)
+            connection, _ = silent.accept()
+            with connection:
+                code, took_s = running.stop(number)
+    assert (code, took_s < 4) == (0, True), running.said
+    assert "Traceback" not in running.said
+    assert list(tmp_path.glob("worker-*.json")) == []
 
 
 def test_it_names_a_namespace_that_is_not_there(
