@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Protocol, TypeVar
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -24,6 +25,7 @@ from engine.activities.pulse import TemporalPulse
 from engine.durable.wire import pack, unpack
 from engine.errors import Category, NotFound, RunOver, StepFailed
 from engine.services.action_attempt import ActionTools
+from engine.services.attempt import Stopped
 from engine.services.claim_run import claim_run
 from engine.services.context import Services
 from engine.services.finish_run import finish_run
@@ -33,6 +35,8 @@ from engine.services.record_progress import record_progress
 from engine.services.store_checkpoint import store_checkpoint
 from engine.services.track_wait import admit_step, open_wait
 from engine.services.values import fetch_value
+
+log = structlog.get_logger(__name__)
 
 
 class _HasBoundary(Protocol):
@@ -55,6 +59,9 @@ def _named(name: str, asked: type[Any]) -> Callable[[Callable[..., Any]], Callab
                 answer = pack(method(self, unpack(asked, packed)))
             except StepFailed as failed:
                 raise _failure(failed) from failed
+            except Stopped as stopped:
+                log.info("activity.given_up", activity=name, why=stopped.why.value)
+                raise _left_to_others(stopped) from None
             return answer | {contract.TIMING_KEY: _timing()}
 
         del called.__wrapped__
@@ -149,6 +156,14 @@ def _timing() -> list[int]:
     """For `contract.TIMING_KEY`."""
     asked = activity.info().current_attempt_scheduled_time
     return [int(moment.timestamp() * 1000) for moment in (asked, datetime.now(UTC))]
+
+
+def _left_to_others(stopped: Stopped) -> ApplicationError:
+    """To be tried again, by another worker where this one leaves. Part of every deployment: benign,
+    or the SDK would log it with a traceback."""
+    return ApplicationError(
+        str(stopped), type=type(stopped).__name__, category=ApplicationErrorCategory.BENIGN
+    )
 
 
 def _failure(failed: StepFailed) -> ApplicationError:

@@ -88,3 +88,25 @@ def test_a_worker_leaves_within_5_s_plus_its_longest_step_and_another_finishes(
         f"{word} step-{number}" for number in range(count) for word in ("begin", "end")
     )
     assert {row.attempt for row in own_studio.steps(run_id)} == {1}
+
+
+def test_a_long_step_that_may_be_repeated_is_handed_over_without_a_traceback_in_the_log(
+    own_studio: Studio, temporal_address: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = {
+        "TEMPORAL_ADDRESS": temporal_address,
+        "DATABASE_URL": sqlite_url,
+        work_actions.EFFECTS: str(own_studio.effects_file),
+        **with_work_actions(tmp_path),
+    }
+    with worker(tmp_path, **settings) as first:
+        first.says("worker.started")
+        run_id = own_studio.start(own_studio.publish(step(0, "work.again", 60_000)))
+        own_studio.eventually(lambda: own_studio.effects() == ["begin step-0"])
+        code, took_s = first.stop()
+    assert (code, took_s < 6) == (0, True), first.said
+    assert "activity.given_up" in first.said
+    assert "Traceback" not in first.said
+    with worker(tmp_path, **settings):
+        own_studio.eventually(lambda: own_studio.effects() == ["begin step-0"] * 2)
+    assert [(row.status, row.attempt) for row in own_studio.steps(run_id)] == [("STARTED", 1)]
