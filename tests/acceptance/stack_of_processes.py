@@ -220,7 +220,8 @@ class Stack:
         }
 
     def _here(self, text: str) -> str:
-        text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+        while (inner := re.sub(r"\$\{\w+:-([^${}]*)\}", r"\1", text)) != text:
+            text = inner
         for there, here in {
             "/run/secrets": f"{self.folder}/secrets",
             "/deploy": f"{self.folder}/deploy",
@@ -230,7 +231,6 @@ class Stack:
             ":7243": f":{self.ports['http']}",
             ":8080": f":{self.ports['web']}",
             "0.0.0.0": "127.0.0.1",
-            "$(hostname -i)": "127.0.0.1",
         }.items():
             text = text.replace(there, here)
         return {"postgres": "127.0.0.1", "5432": str(self.ports["postgres"])}.get(text, text)

@@ -96,6 +96,15 @@ def test_a_service_ends_in_seconds(name: str) -> None:
     assert SERVICES[name]["init"] is True
 
 
+def test_temporal_is_healthy_only_when_it_hands_out_tasks() -> None:
+    """Its frontend answers for itself before it knows the other parts."""
+    assert "/task-queues/" in SERVICES["temporal"]["healthcheck"]["test"][1]
+
+
+def test_a_run_links_to_temporals_ui_at_the_port_where_it_is_published() -> None:
+    assert "${TEMPORAL_UI_PORT:-8233}" in SERVICES["web"]["environment"]["TEMPORAL_UI_URL"]
+
+
 def test_the_worker_may_finish_its_longest_step() -> None:
     default_timeout = timedelta(milliseconds=30_000)
     grace = timedelta(seconds=int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")))
@@ -152,7 +161,9 @@ def test_temporary_files_may_be_written_after_a_restart_too() -> None:
         assert "/tmp" in SERVICES[name]["tmpfs"]
 
 
-@pytest.mark.parametrize("name", ["temporal", "temporal-schema", "temporal-namespace"])
+@pytest.mark.parametrize(
+    "name", ["temporal", "temporal-schema", "temporal-namespace", "temporal-ui"]
+)
 def test_temporal_runs_as_no_root_whatever_its_image_says(name: str) -> None:
     assert SERVICES[name]["user"] == "1000:1000"
 
