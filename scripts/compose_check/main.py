@@ -25,7 +25,7 @@ DOWN_S = 60
 """Going down takes seconds; this is more than the longest grace period would need in idleness."""
 RUN_S = 120
 AT_ONCE_S = 20
-"""Of a run that is started when all services are healthy: it takes two seconds on two busy cores."""
+"""Of a run that is started when all is healthy: it takes two seconds on two busy cores."""
 
 
 def main() -> int:

@@ -105,6 +105,11 @@ def test_a_run_links_to_temporals_ui_at_the_port_where_it_is_published() -> None
     assert "${TEMPORAL_UI_PORT:-8233}" in SERVICES["web"]["environment"]["TEMPORAL_UI_URL"]
 
 
+def test_postgres_ends_at_once_also_while_somebody_is_connected() -> None:
+    """By SIGTERM it waits for its clients to leave: a minute, and then it is killed."""
+    assert SERVICES["postgres"]["stop_signal"] == "SIGINT"
+
+
 def test_the_worker_may_finish_its_longest_step() -> None:
     default_timeout = timedelta(milliseconds=30_000)
     grace = timedelta(seconds=int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")))

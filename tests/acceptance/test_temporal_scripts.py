@@ -47,7 +47,7 @@ def test_the_servers_parts_find_each_other_by_an_address_that_the_next_start_has
 
 
 def test_the_server_starts_as_a_user_that_its_image_does_not_know(tmp_path: Path) -> None:
-    """Without an entry in /etc/passwd it asks USER and HOME who it is, and ends if they are unset."""
+    """Without an entry in /etc/passwd it asks USER and HOME, and ends where they are unset."""
     environment = environment_of_the_server(tmp_path, {})
     assert environment["USER"] == "temporal"
     assert environment["HOME"]
