@@ -21,7 +21,7 @@ def close_waits(session: Session, batch: Batch, now: datetime) -> None:
         ):
             continue
         if MATCHED in closed.payload:
-            event_routing.settle(session, closed.wait_id, closed.event_id, now)
+            event_routing.settle(session, batch.run_id, closed.wait_id, closed.event_id, now)
         if closed.task is not None:
             task_inbox.write_end(session, closed.wait_id, _values(closed.task), now)
 

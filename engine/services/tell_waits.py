@@ -177,7 +177,4 @@ def _miss(services: Services, one: Any) -> None:
         )
         if missed.first() is None:
             return
-        for wait in event_routing.waits_for(session, one, one.run_id):
-            event_routing.assign(
-                session, one.event_id, one.run_id, wait.wait_id, DeliveryStatus.PENDING, now
-            )
+        event_routing.pass_on(session, one, one.run_id, now)

@@ -185,23 +185,40 @@ def assign(
     )
 
 
-def settle(session: Session, wait_id: str, event_id: str | None, now: datetime) -> None:
-    """A wait has ended, by this event or without one: what else was on its way has missed it.
+def settle(
+    session: Session, run_id: str, wait_id: str, event_id: str | None, now: datetime
+) -> None:
+    """A wait of the run has ended, by this event or without one: what else was on its way to it
+    has missed it, and goes to another open wait of the run.
 
-    So has what a workflow task that was lost has observed, where its repetition did not.
+    So does what a workflow task that was lost has observed, where its repetition did not. An event
+    that such a task had let go, so that it is on its way to another wait, comes back.
     """
-    session.execute(
+    deliveries = DELIVERIES.c
+    came = and_(
+        deliveries.run_id == run_id,
+        deliveries.event_id == event_id,
+        or_(deliveries.wait_id == wait_id, deliveries.status != DeliveryStatus.OBSERVED),
+    )
+    let_go = and_(deliveries.wait_id == wait_id, deliveries.status != DeliveryStatus.MISSED)
+    observed, missed = DeliveryStatus.OBSERVED.value, DeliveryStatus.MISSED.value
+    settled = session.execute(
         update(DELIVERIES)
-        .where(DELIVERIES.c.wait_id == wait_id)
+        .where(or_(came, let_go))
         .values(
-            status=(DeliveryStatus.MISSED if event_id is None else _either(event_id)),
+            wait_id=wait_id,
+            status=case((deliveries.event_id == event_id, observed), else_=missed),
             updated_at=now,
         )
+        .returning(deliveries.event_id, deliveries.status)
     )
+    free = [one.event_id for one in settled.all() if one.status == missed]
+    if free:
+        for event in session.execute(select(EVENTS).where(EVENTS.c.event_id.in_(free))).all():
+            pass_on(session, event, run_id, now)
 
 
-def _either(event_id: str) -> Any:
-    return case(
-        (DELIVERIES.c.event_id == event_id, DeliveryStatus.OBSERVED.value),
-        else_=DeliveryStatus.MISSED.value,
-    )
+def pass_on(session: Session, event: Any, run_id: str, now: datetime) -> None:
+    """What a wait of the run has missed goes to another open one that it is for."""
+    for wait in waits_for(session, event, run_id):
+        assign(session, event.event_id, run_id, wait.wait_id, DeliveryStatus.PENDING, now)

@@ -169,6 +169,47 @@ def test_an_event_that_its_wait_missed_goes_to_another_that_is_open(
     assert statuses(store) == ["DELIVERED"]
 
 
+@pytest.mark.parametrize("sent", ["before", "after"])
+def test_an_event_whose_wait_ends_without_it_goes_to_another_that_is_open(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun, sent: str
+) -> None:
+    """A time-out that comes with the event; `sent`: before or after the other wait was opened."""
+    first, second = an_event_wait(run, 0), an_event_wait(run, 1)
+    opened(services, first)
+    if sent == "before":
+        send(services)
+        opened(later(services), second)
+    else:
+        opened(later(services), second)
+        send(services)
+    close(services, run, first, None)
+    tend_waits(later(services), "worker")
+
+    assert [signal.argument["wait_id"] for signal in engine.signals] == [
+        first.wait_id,
+        second.wait_id,
+    ]
+    assert statuses(store) == ["DELIVERED"]
+
+
+def test_an_event_that_ended_its_wait_after_all_is_taken_back_from_the_other(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    """A workflow task that was lost had let it go."""
+    first, second = an_event_wait(run, 0), an_event_wait(run, 1)
+    opened(services, first)
+    opened(later(services), second)
+    send(services)
+    close(services, run, first, None)
+    [event] = rows(store, WorkflowRuntimeEvent)
+    close(services, run, first, event.event_id)
+    tend_waits(later(services), "worker")
+
+    [delivery] = rows(store, WorkflowEventDelivery)
+    assert (delivery.status, delivery.wait_id) == ("OBSERVED", first.wait_id)
+    assert [signal.argument["wait_id"] for signal in engine.signals] == [first.wait_id]
+
+
 def test_what_temporal_does_not_take_is_told_again_by_a_worker(
     services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
 ) -> None:
