@@ -35,7 +35,8 @@ class LastPass:
     open_rows: int
     open_executions: int
     differences: int
-    """Open rows that the listing of executions did not show; each was looked into."""
+    """Open rows that the listing of executions did not show, or whose cancel Temporal has not
+    taken; each was looked into."""
     unknown_executions: int
     """Executions of no run of ours: another installation in the namespace."""
     mended: Mapping[str, int] = field(default_factory=dict)

@@ -1,8 +1,4 @@
-"""Which runs are open, as narrow as the reconciler needs it: no payload is read.
-
-A run whose time of acceptance lies ahead came from a process with a wrong clock: it is not waited
-for until then.
-"""
+"""Which runs are open, as narrow as the reconciler needs it: no payload is read."""
 
 from __future__ import annotations
 
@@ -11,15 +7,15 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from engine.contract import workflow_id_of
 from engine.runs.status import OPEN, TERMINAL
+from engine.services import clocks
 from engine.store.runs import WorkflowRun
 
 _ASKED_AT_ONCE: Final = 500
-_CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +42,6 @@ class KnownRun:
 def open_runs(session: Session, now: datetime, *, older_than: timedelta) -> list[OpenRun]:
     """Every open run that was accepted so long ago."""
     parent = aliased(WorkflowRun)
-    old_enough = or_(
-        WorkflowRun.started_at < now - older_than, WorkflowRun.started_at > now + _CLOCKS_DIFFER
-    )
     rows = session.execute(
         select(
             WorkflowRun.run_id,
@@ -61,7 +54,10 @@ def open_runs(session: Session, now: datetime, *, older_than: timedelta) -> list
             parent.status.label("parent_status"),
         )
         .outerjoin(parent, parent.run_id == WorkflowRun.parent_run_id)
-        .where(WorkflowRun.status.in_(OPEN), old_enough)
+        .where(
+            WorkflowRun.status.in_(OPEN),
+            clocks.older_than(older_than, WorkflowRun.started_at, now),
+        )
     )
     return [
         OpenRun(

@@ -21,6 +21,7 @@ from engine.errors import Unavailable
 from engine.runs.status import LogLevel
 from engine.services import heartbeat, launch_tokens, leases, rate_limit
 from engine.services.cancel_run import CancelOutcome, deliver
+from engine.services.clocks import is_older_than
 from engine.services.context import Services
 from engine.services.draft_bulk import forget_drafts
 from engine.services.hand_over import start_accepted
@@ -108,7 +109,11 @@ class Pass:
         self._now = services.now()
         self._deadline = time.monotonic() + _PASS_WITHIN_S
         self._cursor = str(previous.get("cursor") or "")
-        self._stopping = _moments(previous.get("stopping"))
+        self._stopping = {
+            # A wrong clock may have been ahead: from now on then.
+            name: min(at, self._now)
+            for name, at in _moments(previous.get("stopping")).items()
+        }
         self._forgotten = _moment(previous.get("tokensForgotten"))
         self._still_stopping: dict[str, datetime] = {}
         self._mended: dict[str, int] = {}
@@ -143,13 +148,11 @@ class Pass:
             log.warning("reconciler.temporal_unavailable", cause=error.details.get("cause"))
 
     def _compare(self, rows: list[OpenRun], listed: set[str]) -> None:
-        undelivered = [row for row in rows if row.cancel_undelivered]
         known = {row.workflow_id for row in rows}
-        missing = [row for row in rows if row.workflow_id not in listed]
-        for row in undelivered[:MOST_MENDED]:
-            self._mend(row.run_id, partial(self._deliver_cancel, row))
-        for row in self._from_cursor(row for row in missing if not row.cancel_undelivered):
-            self._mend(row.run_id, partial(self._settle, row))
+        differing = (row for row in rows if row.cancel_undelivered or row.workflow_id not in listed)
+        for row in self._from_cursor(differing):
+            how = self._deliver_cancel if row.cancel_undelivered else self._settle
+            self._mend(row.run_id, partial(how, row))
             if "cutShort" in self._seen:
                 break
             self._cursor = row.run_id
@@ -237,11 +240,14 @@ class Pass:
 
     def _stop_surplus(self, surplus: set[str]) -> None:
         """Executions whose row is terminal: cancel, and terminate what does not obey."""
-        ended_before = self._now - OLD_ENOUGH
         with self._services.store.reading() as session:
             rows = rows_of(session, sorted(surplus))
         self._seen["unknownExecutions"] = len(surplus) - len(rows)
-        ended = [row for row in rows if row.ended_at is not None and row.ended_at < ended_before]
+        ended = [
+            row
+            for row in rows
+            if row.ended_at and is_older_than(OLD_ENOUGH, row.ended_at, self._now)
+        ]
         for row in ended[:MOST_MENDED]:
             self._mend(row.run_id, partial(self._stop, row))
 

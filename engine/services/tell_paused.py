@@ -18,6 +18,7 @@ from engine.contract_waits import SIGNAL_QUOTA_RELEASED, QuotaReleased
 from engine.durable.wire import pack
 from engine.gateway.executions import Signal
 from engine.runs.status import OPEN, WaitStatus, WaitType
+from engine.services.clocks import older_than
 from engine.services.context import Services
 from engine.store.projection import RUNS, WAITS
 
@@ -42,7 +43,7 @@ def paused() -> Select[Any]:
 
 def untold(now: datetime) -> ColumnElement[bool]:
     """Temporal has not taken the message, or it has come to nothing."""
-    return or_(WAITS.c.told_at.is_(None), WAITS.c.told_at < now - AGAIN_AFTER)
+    return or_(WAITS.c.told_at.is_(None), older_than(AGAIN_AFTER, WAITS.c.told_at, now))
 
 
 def on_their_way(session: Session, now: datetime) -> int:

@@ -8,7 +8,7 @@ the event goes to another open wait of the run, if there is one that it fits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
@@ -19,6 +19,7 @@ from engine.contract_waits import SIGNAL_EVENT, EventSignal
 from engine.durable.wire import pack
 from engine.gateway.executions import Signal
 from engine.runs.status import OPEN, WaitStatus
+from engine.services.clocks import older_than
 from engine.services.context import Services
 from engine.services.tell_paused import AGAIN_AFTER
 from engine.store import event_routing
@@ -27,6 +28,8 @@ from engine.store.events import DeliveryStatus
 from engine.store.projection import RUNS, WAITS
 
 MOST_TOLD: Final = 1000
+OLD_ENOUGH: Final = timedelta(seconds=3)
+"""What is younger is being seen to by who stored it."""
 TOLD: Final = WAITS.alias("told")
 """The wait of a delivery, beside a query that has waits of its own."""
 
@@ -47,27 +50,26 @@ def tell(services: Services, *, event_id: str) -> int:
     return _tell(services, pending)
 
 
-def tell_again(services: Services, now: datetime, tried_before: datetime) -> int:
-    """Tell what Temporal did not take, and what was tried before then; how many it was."""
+def tell_again(services: Services, now: datetime) -> int:
+    """Tell what Temporal did not take, or its workflow has not observed; how many it was."""
     with services.store.reading() as session:
-        untold = session.execute(
-            _with_event().where(or_(unanswered(tried_before), unobserved(now)))
-        ).all()
+        untold = session.execute(_with_event().where(or_(unanswered(now), unobserved(now)))).all()
     return _tell(services, untold)
 
 
-def miss_stale(services: Services, told_before: datetime) -> int:
+def miss_stale(services: Services, now: datetime) -> int:
     """What Temporal took for a wait that ended without it, unnoticed by who closed it."""
     with services.store.reading() as session:
-        found = session.execute(_with_event().where(stale(told_before))).all()
+        found = session.execute(_with_event().where(stale(now))).all()
     for one in found:
         _miss(services, one)
     return len(found)
 
 
-def unanswered(tried_before: datetime) -> ColumnElement[bool]:
+def unanswered(now: datetime) -> ColumnElement[bool]:
     return and_(
-        DELIVERIES.c.status == DeliveryStatus.PENDING, DELIVERIES.c.updated_at < tried_before
+        DELIVERIES.c.status == DeliveryStatus.PENDING,
+        older_than(OLD_ENOUGH, DELIVERIES.c.updated_at, now),
     )
 
 
@@ -75,15 +77,15 @@ def unobserved(now: datetime) -> ColumnElement[bool]:
     """Temporal took it, and its wait is still open: of an execution that was lost, for example."""
     return and_(
         DELIVERIES.c.status == DeliveryStatus.DELIVERED,
-        DELIVERIES.c.updated_at < now - AGAIN_AFTER,
+        older_than(AGAIN_AFTER, DELIVERIES.c.updated_at, now),
         _wait_is(WaitStatus.WAITING),
     )
 
 
-def stale(told_before: datetime) -> ColumnElement[bool]:
+def stale(now: datetime) -> ColumnElement[bool]:
     return and_(
         DELIVERIES.c.status == DeliveryStatus.DELIVERED,
-        DELIVERIES.c.updated_at < told_before,
+        older_than(OLD_ENOUGH, DELIVERIES.c.updated_at, now),
         ~_wait_is(WaitStatus.WAITING),
     )
 

@@ -15,17 +15,23 @@ from sqlalchemy import and_, exists, or_, select, text
 
 from engine.contract import Json
 from engine.services import leases
+from engine.services.clocks import older_than
 from engine.services.context import Services
 from engine.services.deliver_event import process
 from engine.services.release_quota import release_paused
 from engine.services.tell_paused import paused, untold
-from engine.services.tell_waits import miss_stale, stale, tell_again, unanswered, unobserved
+from engine.services.tell_waits import (
+    OLD_ENOUGH,
+    miss_stale,
+    stale,
+    tell_again,
+    unanswered,
+    unobserved,
+)
 from engine.store.event_routing import EVENTS
 from engine.store.events import UNPROCESSED
 
 EVERY: Final = timedelta(seconds=5)
-OLD_ENOUGH: Final = timedelta(seconds=3)
-"""What is younger is being seen to by who stored it."""
 MOST_PROCESSED: Final = 100
 
 _LEASE_FOR: Final = timedelta(seconds=60)
@@ -37,8 +43,7 @@ log = structlog.get_logger(__name__)
 def tend_waits(services: Services, owner: str) -> dict[str, Json] | None:
     """One pass; what it did. None: there was nothing to do, or another worker does it."""
     now = services.now()
-    old = now - OLD_ENOUGH
-    if not _something_to_do(services, now, old):
+    if not _something_to_do(services, now):
         return None
     held = leases.take(services, leases.WAITS, owner, held_for=_LEASE_FOR, every=_DUE)
     if held is None:
@@ -46,9 +51,9 @@ def tend_waits(services: Services, owner: str) -> dict[str, Json] | None:
     done: dict[str, Json] = {}
     try:
         done = {
-            "processed": _process(services, old),
-            "told": tell_again(services, now, old),
-            "missed": miss_stale(services, old),
+            "processed": _process(services, now),
+            "told": tell_again(services, now),
+            "missed": miss_stale(services, now),
             "released": release_paused(services),
         }
     finally:
@@ -56,23 +61,23 @@ def tend_waits(services: Services, owner: str) -> dict[str, Json] | None:
     return done
 
 
-def _something_to_do(services: Services, now: datetime, old: datetime) -> bool:
-    telling = exists().where(or_(unanswered(old), unobserved(now), stale(old)))
-    unprocessed = exists().where(_unprocessed(old))
+def _something_to_do(services: Services, now: datetime) -> bool:
+    telling = exists().where(or_(unanswered(now), unobserved(now), stale(now)))
+    unprocessed = exists().where(_unprocessed(now))
     quota = select(paused().where(untold(now)).limit(1).subquery().c.wait_id).exists()
     with services.store.reading() as session:
         return bool(session.execute(select(or_(telling, unprocessed, quota))).scalar_one())
 
 
-def _unprocessed(old: datetime) -> Any:
-    return and_(text(UNPROCESSED), EVENTS.c.created_at < old)
+def _unprocessed(now: datetime) -> Any:
+    return and_(text(UNPROCESSED), older_than(OLD_ENOUGH, EVENTS.c.created_at, now))
 
 
-def _process(services: Services, old: datetime) -> int:
+def _process(services: Services, now: datetime) -> int:
     with services.store.reading() as session:
         waiting = session.execute(
             select(EVENTS)
-            .where(_unprocessed(old))
+            .where(_unprocessed(now))
             # What failed before comes last: it must not keep the others waiting.
             .order_by(EVENTS.c.error_message.is_not(None), EVENTS.c.created_at)
             .limit(MOST_PROCESSED)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from sqlalchemy import Engine, select, text
 
 from engine.services.deliver_event import deliver_event
-from engine.services.tend_waits import OLD_ENOUGH, tend_waits
+from engine.services.tell_waits import OLD_ENOUGH
+from engine.services.tend_waits import tend_waits
 from engine.store import schema
 from engine.store.session import Store
 from engine.store.tables import WorkflowHumanTask, WorkflowRuntimeEvent

@@ -11,7 +11,7 @@ from engine.services.context import Services
 from engine.services.deliver_event import EventReceipt, deliver_event
 from engine.services.record_progress import record_progress
 from engine.services.take_quota import QuotaLimit
-from engine.services.tend_waits import OLD_ENOUGH
+from engine.services.tell_waits import OLD_ENOUGH
 from engine.services.track_wait import open_wait
 from engine.store.session import Store
 from engine.store.tables import WorkflowEventDelivery, WorkflowRun

@@ -18,7 +18,7 @@ from engine.services.last_pass import last_pass
 from engine.services.launch_run import LaunchRequest, launch_published_workflow_run
 from engine.services.reconcile_runs import reconcile
 from engine.store.session import Store
-from engine.store.tables import LaunchToken, WorkflowRun, WorkflowRunLog
+from engine.store.tables import LaunchToken, Lease, WorkflowRun, WorkflowRunLog
 from tests import builders
 from tests.builders import NOW
 from tests.engine_fake import FakeEngine, unavailable
@@ -80,6 +80,41 @@ def test_a_run_whose_clock_was_ahead_is_not_waited_for(
     run = a_run(store, started_at=NOW + timedelta(hours=1))
     assert mended(services) == {"started": 1}
     assert engine.asked("start") == [run.run_id]
+
+
+def test_an_execution_of_a_run_that_a_clock_ahead_has_ended_is_stopped(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    """And terminated a minute after a pass with a right clock has seen it."""
+    ahead = NOW + timedelta(hours=1)
+    run = a_run(store, engine, status="FAILED", started_at=OLD, completed_at=ahead)
+    assert mended(services) == {"surplus_canceled": 1}
+    with store.writing() as session:
+        [lease] = session.scalars(select(Lease))
+        stopping = {temporal_workflow_id(run.run_id): ahead.isoformat()}
+        lease.last_pass_json = {**lease.last_pass_json, "stopping": stopping}
+    assert mended(later(services, 15)) == {}
+    assert mended(later(services, 60)) == {}
+    assert mended(later(services, 75)) == {"surplus_terminated": 1}
+
+
+def test_cancels_that_cannot_be_delivered_keep_nothing_else_from_being_mended(
+    store: Store, engine: FakeEngine, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are: each pass goes on behind the one before."""
+    monkeypatch.setattr(reconcile_runs, "MOST_MENDED", 3)
+    asked = {"started_at": OLD, "claimed_by": "e", "cancel_requested_at": OLD}
+    runs = [a_run(store, engine, **asked) for _ in range(6)]
+    broken = {temporal_workflow_id(run.run_id) for run in runs[:4]}
+
+    def breaks(call: str) -> None:
+        if call == "cancel" and engine.calls[-1][1] in broken:
+            raise ValueError("something nobody thought of")
+
+    engine.before = breaks
+    for number in range(2):
+        reconcile(later(services, 15 * number), "me")
+    assert [row(store, run).cancel_delivered_at is not None for run in runs[4:]] == [True, True]
 
 
 def test_what_temporal_refuses_of_one_row_does_not_keep_the_others_from_being_mended(

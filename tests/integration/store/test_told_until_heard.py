@@ -180,3 +180,39 @@ def test_a_worker_that_died_after_it_told_tells_again_and_the_delivery_is_not_lo
     tend_waits(later(services), "another")
     assert (statuses(store), len(engine.signals)) == (["DELIVERED"], 2)
     assert rows(store, WorkflowEventDelivery)[0].attempts == 1
+
+
+def test_an_event_that_was_not_told_is_though_a_clock_was_ahead(
+    services: Services, store: Store, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    opened(services, an_event_wait(run))
+    engine.down = True
+    send(after(services, hours=1))
+    engine.down = False
+    tend_waits(later(services), "worker")
+    assert statuses(store) == ["DELIVERED"]
+
+
+def test_an_event_that_was_not_seen_to_is_though_a_clock_was_ahead(
+    services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builders.published(store, trigger=TRIGGER)
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr("engine.services.deliver_event.process", dies)
+        with pytest.raises(KeyboardInterrupt):
+            send(after(services, hours=1))
+    tend_waits(later(services), "worker")
+    assert len(rows(store, WorkflowRun)) == 1
+
+
+def test_a_paused_run_that_has_not_heard_is_told_again_though_a_clock_was_ahead(
+    services: Services, engine: FakeEngine, run: WorkflowRun
+) -> None:
+    paused(services, run)
+    release_paused(after(services, hours=1))
+    tend_waits(later(services), "worker")
+    assert len(engine.signals) == 2
