@@ -40,11 +40,11 @@ def open_wait(services: Services, quota: QuotaLimit, wanted: OpenWait) -> WaitAn
             if counted:
                 take_quota(session, wanted, now)
             write_step(session, wanted.batch, _started(wanted), now)
-        wait_rows.open_wait(session, _wait_row(wanted, now))
+        is_open = wait_rows.open_wait(session, _wait_row(wanted, now))
         if wanted.wait_type == WaitType.EVENT:
             event = _event_before(session, wanted, now)
         elif wanted.wait_type == WaitType.HUMAN:
-            form, problem = _open_task(session, wanted, now)
+            form, problem = _open_task(session, wanted, now, is_open=is_open)
     return WaitAnswer(
         take_boundary=view.cancel_requested,
         repeated=view.lost_rows,
@@ -88,7 +88,7 @@ def _event_before(session: Session, wanted: OpenWait, now: datetime) -> dict[str
 
 
 def _open_task(
-    session: Session, wanted: OpenWait, now: datetime
+    session: Session, wanted: OpenWait, now: datetime, *, is_open: bool
 ) -> tuple[dict[str, Json] | None, str | None]:
     """The form, fixed from here on; or why there can be no such task."""
     task = wanted.payload
@@ -114,6 +114,7 @@ def _open_task(
             "created_at": now,
             "updated_at": now,
         },
+        is_open=is_open,
     )
     return kept, None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, select, update
 from sqlalchemy.engine import CursorResult
@@ -15,6 +15,8 @@ from engine.store.upsert import insert_into
 
 TASKS = cast(Table, WorkflowHumanTask.__table__)
 
+_ANSWER: Final = ("answer_json", "answered_by", "answered_by_id", "answered_at", "answer_token")
+
 
 def form_of_type(session: Session, task_type: str) -> dict[str, Json] | None:
     """The form that the type has now; None: there is no such type."""
@@ -22,11 +24,22 @@ def form_of_type(session: Session, task_type: str) -> dict[str, Json] | None:
     return None if found is None else cast("dict[str, Json]", found.form_json)
 
 
-def open_task(session: Session, row: dict[str, Any]) -> dict[str, Json]:
-    """Write a task's row; the form that counts: one that is there already stays as it is."""
-    session.execute(
-        insert_into(session, TASKS).on_conflict_do_nothing(index_elements=[TASKS.c.task_id]), [row]
-    )
+def open_task(session: Session, row: dict[str, Any], *, is_open: bool) -> dict[str, Json]:
+    """Write a task's row; the form that counts: one that is there already stays as it is.
+
+    `is_open`: its wait is, so that it is open again itself, whatever had become of it.
+    """
+    statement, old = insert_into(session, TASKS), TASKS.c
+    if is_open:
+        nothing = dict.fromkeys(_ANSWER)
+        statement = statement.on_conflict_do_update(
+            index_elements=[old.task_id],
+            set_={**nothing, "status": TaskStatus.OPEN, "updated_at": row["updated_at"]},
+            where=old.status != TaskStatus.OPEN,
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=[old.task_id])
+    session.execute(statement, [row])
     form = session.scalar(select(TASKS.c.form_json).where(TASKS.c.task_id == row["task_id"]))
     return cast("dict[str, Json]", form)
 

@@ -171,3 +171,62 @@ class TestWaits:
 
         [task] = rows(services.store, WorkflowHumanTask)
         assert task.status == "CANCELED"
+
+    @pytest.mark.parametrize("ended", ["EXPIRED", "CANCELED"])
+    def test_so_is_a_task_open_again_with_it(
+        self, services: Services, run: WorkflowRun, ended: str
+    ) -> None:
+        """Else the workflow would wait for an answer that nobody can give."""
+        human: dict[str, Any] = {"wait_type": "human", "event_name": None}
+        self.opened(services, run, LOST, **human)
+        outcome = "RESOLVED" if ended == "EXPIRED" else "CANCELED"
+        self.closed(services, run, after(LOST), outcome, task={"status": ended})
+        self.opened(services, run, REPEATED, **human)
+
+        [wait], [task] = (
+            rows(services.store, table) for table in (WorkflowRunWait, WorkflowHumanTask)
+        )
+        assert (wait.status, task.status) == ("WAITING", "OPEN")
+
+    def test_a_task_that_its_own_workflow_task_has_ended_stays_so(
+        self, services: Services, run: WorkflowRun
+    ) -> None:
+        human: dict[str, Any] = {"wait_type": "human", "event_name": None}
+        self.opened(services, run, LOST, **human)
+        self.closed(services, run, after(LOST), "RESOLVED", task={"status": "EXPIRED"})
+        self.opened(services, run, LOST, **human)
+
+        [task] = rows(services.store, WorkflowHumanTask)
+        assert task.status == "EXPIRED"
+
+
+class TestReset:
+    """By Temporal's own tools: the new execution's history is shorter than rows know it."""
+
+    BEFORE = guard(29, completed=23, task=90, completed_task=80)
+    RESET = guard(15, completed=9, task=150, completed_task=140)
+
+    def test_a_task_that_was_answered_may_be_answered_again(
+        self, services: Services, run: WorkflowRun
+    ) -> None:
+        self.opened(services, run, self.BEFORE)
+        self.answered(services, run, after(self.BEFORE))
+        self.opened(services, run, self.RESET)
+        [row], [task] = self.found(services)
+        assert (row.status, task.status, task.answer_json) == ("WAITING", "OPEN", None)
+
+        self.answered(services, run, after(self.RESET))
+        [row], [task] = self.found(services)
+        assert (row.status, task.status) == ("RESOLVED", "ANSWERED")
+
+    def opened(self, services: Services, run: WorkflowRun, guard: Guard) -> None:
+        wanted = a_wait(run, wait_type="human", batch=batch(run, guard=guard))
+        open_wait(services, QuotaLimit(), wanted)
+
+    def answered(self, services: Services, run: WorkflowRun, guard: Guard) -> None:
+        task = {"status": "ANSWERED", "answer": {"ok": True}, "answeredAt": STARTED_AT}
+        wait = ClosedWait(WAIT_ID, "RESOLVED", STARTED_AT, task=task)
+        record_progress(services, batch(run, guard=guard, closed_waits=[wait]))
+
+    def found(self, services: Services) -> tuple[list[Any], list[Any]]:
+        return rows(services.store, WorkflowRunWait), rows(services.store, WorkflowHumanTask)
