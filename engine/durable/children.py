@@ -24,6 +24,7 @@ from engine import contract
 from engine.contract import REFERENCE_KEY, Json, RunResult, RunStart
 from engine.contract_children import ACTIVITY_LAUNCH_CHILD, ChildLaunched
 from engine.durable import calls, messages
+from engine.durable.patches import ACCEPTED_CHILDREN_BEGIN
 from engine.durable.progress import Progress
 from engine.errors import Category, StepFailed
 from engine.interpreter import final_scopes
@@ -70,9 +71,15 @@ async def _launch(progress: Progress, request: ChildRequest) -> ChildLaunched:
     await progress.make_room()
     batch = progress.take_batch()
     wanted = messages.launch_child(progress.run_id, batch, request)
-    launched: ChildLaunched = await progress.write(
+    launched: ChildLaunched = await progress.write_whatever_comes(
         ACTIVITY_LAUNCH_CHILD, wanted, ChildLaunched, batch
     )
+    # A child that is accepted begins, and is cancelled then: its row would stay open else, with
+    # nothing behind it, for as long as this run goes on after a cancelled branch.
+    if calls.is_cancelled() and not (
+        launched.child_run_id is not None and workflow.patched(ACCEPTED_CHILDREN_BEGIN)
+    ):
+        raise asyncio.CancelledError
     progress.heed(launched)
     return launched
 

@@ -11,9 +11,11 @@ from typing import Final
 
 ROWS_OF_ENDED_BRANCHES: Final = "rows-of-ended-branches"
 ANSWERS_ARE_DURABLE: Final = "answers-are-durable"
+ACCEPTED_CHILDREN_BEGIN: Final = "accepted-children-begin"
 
 GATES: Final[dict[str, str]] = {
     ROWS_OF_ENDED_BRANCHES: "0.3: a branch that ends has its rows written though others execute",
     ANSWERS_ARE_DURABLE: "0.4: a boundary after a task's answer, before anything is written of it",
+    ACCEPTED_CHILDREN_BEGIN: "0.4: a child is started though a cancel came while it was accepted",
 }
 """Name: since which release, and what it changed."""

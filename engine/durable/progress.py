@@ -102,6 +102,14 @@ class Progress:
         self, activity: str, argument: Any, answer: type[Any], batch: Batch | None = None
     ) -> Any:
         """Insist on an activity that writes rows. A cancel takes effect when it has answered."""
+        answered = await self.write_whatever_comes(activity, argument, answer, batch)
+        calls.raise_if_cancelled()
+        return answered
+
+    async def write_whatever_comes(
+        self, activity: str, argument: Any, answer: type[Any], batch: Batch | None = None
+    ) -> Any:
+        """As `write`, for a caller who sees to a cancel himself."""
         try:
             answered = await calls.insist(calls.write(activity, argument, answer, self.budget))
         except BaseException:
@@ -109,7 +117,6 @@ class Progress:
                 self.outbox.put_back(batch)
             raise
         self.answered()
-        calls.raise_if_cancelled()
         return answered
 
     async def flush(self) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
 from engine.contract import temporal_workflow_id
+from engine.services import launch_child
 from tests.integration.temporal.children import children, error_of, failing, key
 from tests.steps import act, call, expr, loop, try_catch, wait
 from tests.studio import Studio
@@ -73,6 +77,34 @@ def test_children_of_a_concurrent_loop_are_cancelled_when_a_sibling_fails(worked
     assert run.status == "FAILED"
     assert error_of(run)["category"] == "ActionError"
     assert [one.status for one in children(worked, run.run_id)] == ["CANCELED", "CANCELED"]
+
+
+def test_a_child_that_is_being_accepted_when_its_branch_ends_is_not_left_behind(
+    worked: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row said RUNNING with nothing in Temporal, as long as the run that called it went on."""
+    accept = launch_child.accept
+
+    def slowly(*args: Any) -> Any:
+        accepted = accept(*args)
+        time.sleep(0.7)
+        return accepted
+
+    monkeypatch.setattr(launch_child, "accept", slowly)
+    body = {
+        "id": "which",
+        "type": "control.if",
+        "condition": expr("thing = 2"),
+        "then": [act("breaks", "quick", fails=9, category="ActionError", ms=200)],
+        "else": [call("sub", key(worked.publish(wait("long"))))],
+    }
+    each = {**loop("each", "[1, 2, 3]", body), "concurrency": 3}
+    run_id = worked.start(worked.publish(try_catch("guard", [each], []), wait("on")))
+    worked.eventually(lambda: worked.run(run_id).node_path == "root.steps[1]")
+
+    assert [one.status for one in children(worked, run_id)] == ["CANCELED", "CANCELED"]
+    assert all(one.claimed_by is not None for one in children(worked, run_id))
+    worked.cancel(run_id)
 
 
 def test_a_terminated_parent_leaves_no_child_behind(worked: Studio) -> None:
