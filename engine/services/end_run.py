@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from engine.contract import Json
 from engine.errors import Category
 from engine.interpreter.failure import timestamp
-from engine.runs.status import OPEN, InvocationStatus, RunStatus
+from engine.runs.status import OPEN, InvocationStatus, LogLevel, RunStatus
+from engine.services.run_log import note
 from engine.store import projection, task_inbox, wait_rows
 from engine.store.invocations import WorkflowActionInvocation
+from engine.store.logs import LogSource
 from engine.store.loose_ends import loose_ends
 from engine.store.runs import WorkflowRun
 
@@ -25,9 +27,17 @@ _UNKNOWN = "The run ended while this call was being made: whether it took effect
 
 
 def close_run(
-    session: Session, run_id: str, status: RunStatus, error: dict[str, Json] | None, now: datetime
+    session: Session,
+    run_id: str,
+    status: RunStatus,
+    error: dict[str, Json] | None,
+    now: datetime,
+    source: LogSource,
 ) -> bool:
-    """End the run, and close its open steps, waits and calls. False: it had ended already."""
+    """End the run, and close its open steps, waits and calls. False: it had ended already.
+
+    `source`: who says so in the logs of children that end with it before they began.
+    """
     if not projection.end_run(session, run_id, status, error, now):
         return False
     hanging = loose_ends(session, run_id)
@@ -38,7 +48,7 @@ def close_run(
     if hanging.calls:
         _close_calls(session, run_id, now)
     if hanging.unborn:
-        _close_unborn(session, run_id, now)
+        _close_unborn(session, run_id, now, source)
     return True
 
 
@@ -75,7 +85,7 @@ def why(code: str, message: str, at: datetime, **more: Json) -> dict[str, Json]:
     return {"code": code, "message": message, "at": timestamp(at), **more}
 
 
-def _close_unborn(session: Session, run_id: str, now: datetime) -> None:
+def _close_unborn(session: Session, run_id: str, now: datetime, source: LogSource) -> None:
     """Children that were accepted and never claimed: nobody else would start them."""
     unborn = session.scalars(
         select(WorkflowRun.run_id).where(
@@ -85,7 +95,9 @@ def _close_unborn(session: Session, run_id: str, now: datetime) -> None:
         )
     ).all()
     for child in unborn:
-        projection.end_run(session, child, RunStatus.CANCELED, never_to_begin(now), now)
+        error = never_to_begin(now)
+        if projection.end_run(session, child, RunStatus.CANCELED, error, now):
+            note(session, child, LogLevel.WARN, error["message"], now=now, source=source)
 
 
 def _close_calls(session: Session, run_id: str, now: datetime) -> None:

@@ -30,7 +30,7 @@ def finish_run(services: Services, finish: Finish) -> Finished:
             return Finished(view.status or finish.status)
         apply_batch(session, finish.batch, view, now)
         error = storable(finish.error)[0]
-        close_run(session, finish.run_id, RunStatus(finish.status), error, now)
+        close_run(session, finish.run_id, RunStatus(finish.status), error, now, LogSource.RUNTIME)
         if view.cancel_requested and finish.status != RunStatus.CANCELED:
             note(session, finish.run_id, LogLevel.INFO, TOO_LATE, now=now, source=LogSource.RUNTIME)
     return Finished(finish.status)

@@ -71,8 +71,8 @@ def _mark_failed(
         run = lock_run(session, run_id)
         if run is None or run.claimed_by is not None or run.status != RunStatus.RUNNING:
             return False
-        close_run(session, run_id, RunStatus.FAILED, data, now)
         source = source_of(actor)
+        close_run(session, run_id, RunStatus.FAILED, data, now, source)
         note(session, run_id, LogLevel.ERROR, message, now=now, source=source)
         audit.record(
             session,

@@ -101,7 +101,7 @@ def write_end(
         run = lock_run(session, run_id)
         if run is None or run.claimed_by != claimed_by:
             return False
-        if not close_run(session, run_id, end.status, end.error, now):
+        if not close_run(session, run_id, end.status, end.error, now, source):
             return False
         said = end.error["message"] if end.error else f"The run is {end.status}, as in Temporal."
         note(session, run_id, end.level, said, now=now, source=source)

@@ -69,7 +69,7 @@ def _close(services: Services, run_id: str, reason: str | None, source: LogSourc
     message = f"The run was {WITHOUT_CLEAN_UP}: what its open steps had begun was left as it was."
     error = why("STOPPED", message, now, details={"reason": reason})
     with services.store.writing() as session:
-        if close_run(session, run_id, RunStatus.CANCELED, error, now):
+        if close_run(session, run_id, RunStatus.CANCELED, error, now, source):
             note(
                 session,
                 run_id,

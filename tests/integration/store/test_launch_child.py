@@ -11,10 +11,12 @@ from sqlalchemy import select
 
 from engine.contract import Batch, Guard, temporal_workflow_id
 from engine.contract_children import LaunchChild
+from engine.runs.status import RunStatus
 from engine.services.context import Services
 from engine.services.end_run import close_run
 from engine.services.launch_child import launch_child
 from engine.services.reconcile_runs import reconcile
+from engine.store.logs import LogSource
 from engine.store.session import Store
 from engine.store.tables import WorkflowRun
 from tests import builders
@@ -131,7 +133,9 @@ def test_a_child_that_was_never_started_ends_with_its_parent(
     launched = launch_child(services, wanted(parent, a_target(store)))
     claimed = a_run(store, claimed_by="f", parent_run_id=parent.run_id)
     with store.writing() as session:
-        assert close_run(session, parent.run_id, "FAILED", {"message": "no"}, NOW)  # type: ignore[arg-type]
+        assert close_run(
+            session, parent.run_id, RunStatus.FAILED, {"message": "no"}, NOW, LogSource.RUNTIME
+        )
     by_id = {child.run_id: child for child in rows_of(store, parent)}
     unborn = by_id[str(launched.child_run_id)]
     assert (unborn.status, unborn.error_json["code"]) == ("CANCELED", "PARENT_ENDED")

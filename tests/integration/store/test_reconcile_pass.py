@@ -241,6 +241,21 @@ def test_what_a_pass_mends_is_said_in_a_log_line_and_in_the_runs_log(
         assert len(lines) == 1
 
 
+def test_a_child_that_goes_with_its_lost_parent_before_it_began_has_a_line_too(
+    store: Store, engine: FakeEngine, services: Services
+) -> None:
+    parent = a_run(store, started_at=OLD, claimed_by="e")
+    child = a_run(store, started_at=OLD, parent_run_id=parent.run_id)
+    assert mended(services) == {"FAILED": 1}
+    assert row(store, child).status == "CANCELED"
+    with store.reading() as session:
+        lines = session.scalars(
+            select(WorkflowRunLog).where(WorkflowRunLog.run_id == child.run_id)
+        ).all()
+    assert [(line.source, line.level) for line in lines] == [("reconciler", "WARN")]
+    assert "the run that called it has ended" in lines[0].message
+
+
 def test_a_pass_says_who_made_it_and_how_long_it_took(store: Store, services: Services) -> None:
     report = reconcile(services, "worker-7")
     assert report is not None
