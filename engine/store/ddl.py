@@ -145,7 +145,7 @@ def create_index(index: sa.Index) -> None:
     table, name = index.table.name, str(index.name)
     _drop_invalid(name)
     columns = [column.name for column in index.columns]
-    if _is_there(table, name, columns, bool(index.unique)):
+    if is_there(sa.inspect(op.get_bind()), table, name, columns, unique=bool(index.unique)):
         return
     with outside_transaction():
         op.create_index(
@@ -171,8 +171,10 @@ def narrow_index(index: sa.Index) -> None:
     create_index(index)
 
 
-def _is_there(table: str, name: str, columns: Sequence[str], unique: bool) -> bool:
-    inspector = sa.inspect(op.get_bind())
+def is_there(
+    inspector: sa.Inspector, table: str, name: str, columns: Sequence[str], *, unique: bool
+) -> bool:
+    """An index of that name, or what makes the columns unique under another name."""
     indexes = inspector.get_indexes(table)
     if any(index["name"] == name for index in indexes):
         return True

@@ -66,6 +66,43 @@ def test_a_run_without_any_status_stops_the_cut_over(engine: Engine, runs: Runs)
         adopt(engine)
 
 
+@pytest.mark.parametrize(
+    ("table", "columns", "listed"),
+    [
+        ("workflow_runs", "trigger_fire_key", "trigger_fire_key 'twice' belongs to 2 rows"),
+        (
+            "workflow_action_invocations",
+            "action_id, action_version, idempotency_key",
+            "action_id, action_version, idempotency_key 'tickets.create', 1, 'twice'",
+        ),
+    ],
+    ids=["fire key", "ledger"],
+)
+def test_what_a_lost_unique_index_let_in_twice_stops_the_cut_over_and_is_listed(
+    engine: Engine, runs: Runs, table: str, columns: str, listed: str
+) -> None:
+    """Some installations of the original lost theirs, or had one a tenant: ours would not build."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX workflow_runs_trigger_fire_key_unique")
+        if table == "workflow_action_invocations":
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO with_its_rules")
+            connection.exec_driver_sql(f"CREATE TABLE {table} AS SELECT * FROM with_its_rules")
+            connection.exec_driver_sql("DROP TABLE with_its_rules")
+        connection.execute(
+            text(
+                f"UPDATE {table} SET {columns.split(', ')[-1]} = 'twice' "
+                "WHERE CAST(run_id AS VARCHAR(36)) IN (:one, :other)"
+            ),
+            {"one": runs["db", "FAILED"], "other": runs["temporal", "FAILED"]},
+        )
+    before = contents(engine)
+    with pytest.raises(Conflict) as refused:
+        adopt(engine)
+    assert listed in str(refused.value)
+    assert contents(engine, like=before) == before
+    assert schema.current(engine) == "0001"
+
+
 def test_a_terminal_run_of_an_unknown_engine_is_history(engine: Engine, runs: Runs) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(
