@@ -19,7 +19,7 @@ from engine.store import schema
 from engine.store.tables import METADATA
 
 ADD_IT = (
-    "add it to a revision under migrations/versions (one that is not released yet: 0003 to 0011)"
+    "add it to a revision under migrations/versions (one that is not released yet: 0003 to 0012)"
 )
 
 

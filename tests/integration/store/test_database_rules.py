@@ -26,7 +26,7 @@ def execute(store: Store, statement: str, **values: Any) -> int:
         return connection.execute(text(statement), values).rowcount
 
 
-def insert(store: Store, **values: Any) -> int:
+def insert(store: Store, verb: str = "INSERT", **values: Any) -> int:
     """A row of an epoch that nothing sets: what an INSERT since the cut-over gets."""
     of, _ = builders.published(store)
     row = {
@@ -38,7 +38,7 @@ def insert(store: Store, **values: Any) -> int:
         row |= {k: str(v) for k, v in row.items() if k.endswith("_at") and v is not None}
     names = ", ".join(row)
     places = ", ".join(f":{name}" for name in row)
-    return execute(store, f"INSERT INTO workflow_runs ({names}) VALUES ({places})", **row)
+    return execute(store, f"{verb} INTO workflow_runs ({names}) VALUES ({places})", **row)
 
 
 def update(store: Store, run_id: str, **values: Any) -> int:
@@ -91,3 +91,28 @@ def test_a_run_since_the_cut_over_does_not_end_without_its_time(store: Store) ->
         with pytest.raises(IntegrityError):
             update(store, live, completed_at=None)
         assert update(store, a_run(store, status=status, epoch=0).run_id, completed_at=None) == 1
+
+
+def test_a_row_that_says_it_is_from_before_the_cut_over_is_not_believed(store: Store) -> None:
+    """`epoch` is 0 in rows that were there; what is inserted since is held to the rule."""
+    live = a_run(store).run_id
+    for status in TERMINAL:
+        with pytest.raises(IntegrityError):
+            insert(store, status=status, epoch=0)
+        with pytest.raises(IntegrityError):
+            update(store, live, status=status, epoch=0)
+    with pytest.raises(IntegrityError):
+        update(store, live, epoch=0)
+    assert insert(store, status="FAILED", epoch=0, completed_at=NOW) == 1
+    with store.reading() as session:
+        assert set(session.scalars(text("SELECT epoch FROM workflow_runs"))) == {1}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("verb", ["INSERT OR IGNORE", "INSERT OR REPLACE", "INSERT OR FAIL"])
+def test_no_conflict_clause_of_sqlite_lets_such_a_run_in(store: Store, verb: str) -> None:
+    """OR IGNORE holds for the triggers' statements too: the one that sets `epoch` was skipped."""
+    with pytest.raises(IntegrityError):
+        insert(store, verb, status="FAILED")
+    with store.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM workflow_runs")) == 0

@@ -18,7 +18,7 @@ from engine.store.session import Store
 from engine.store.tables import AuditLog, WorkflowDefinition, WorkflowRun
 from tests import builders
 from tests.engine_fake import FakeEngine
-from tests.run_cases import SOMEBODY
+from tests.run_cases import SOMEBODY, put_before_the_cut_over
 
 ORIGINAL: Json = {
     "customer": "Ann",
@@ -200,8 +200,8 @@ def test_a_run_from_before_the_cut_over_is_replayed_on_temporal(
     store: Store, services: Services
 ) -> None:
     old = an_old_run(store, None, engine="db", temporal_workflow_id=None)
+    put_before_the_cut_over(store, old)
     with store.writing() as session:
-        session.get_one(WorkflowRun, old.run_id).epoch = 0
         session.get_one(WorkflowDefinition, old.workflow_id).key = None
     new = row(store, replay_run(services, old.run_id, SOMEBODY, "again").run_id)
     assert (new.engine, new.input_json, new.status) == ("temporal", {}, "RUNNING")
