@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from engine.services.context import Services
 from engine.store import cut_over, cut_over_rules
 from engine.store.cut_over import Forecast
@@ -16,8 +14,5 @@ def forecast_cut_over(services: Services) -> Forecast:
 
     It goes over whole tables, for as long as it takes: an operator asks once.
     """
-    with services.store.reading() as session:
-        connection = session.connection()
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+    with services.store.looking() as connection:
         return cut_over.forecast(connection, cut_over_rules.refusals(connection))

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 _BEGIN = "sqlite_begin"
 
@@ -143,6 +144,23 @@ class Store:
         """A session that never writes; rolled back at the end."""
         with _counted(), Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """For as long as it takes, at a database that may not be ours yet.
+
+        Not even SQLite's file is changed: other connections of ours set its journal's mode.
+        """
+        with _counted():
+            if self.engine.dialect.name == "postgresql":
+                with self.engine.connect() as connection:
+                    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                    yield connection
+                return
+            plain = create_engine(self.engine.url, poolclass=NullPool, hide_parameters=True)
+            with plain.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

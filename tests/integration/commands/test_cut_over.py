@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,20 @@ def test_it_lists_what_would_be_canceled_and_closed_and_changes_nothing(
     assert "24 of workflow_run_waits" in printed
     assert contents(engine) == before
     assert schema.current(engine) is None
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_a_file_that_is_not_ours_yet_stays_as_it_is_to_the_byte(
+    engine: Engine, runs: Runs, tmp_path: Path
+) -> None:
+    """Not even its journal's mode is changed: whoever else uses it may not know of WAL."""
+    copy = tmp_path / "original.sqlite3"
+    with closing(sqlite3.connect(str(engine.url.database))) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    before = copy.read_bytes()
+    told = installation(NOWHERE, f"sqlite:///{copy}", tmp_path).process("cut-over", "forecast")
+    assert "would cancel 4 run(s)" in told.stdout, told.stderr
+    assert copy.read_bytes() == before
 
 
 def test_what_was_forecast_is_what_then_happens(
