@@ -79,6 +79,10 @@ def _finalize() -> None:
         found = cut_over.BATCH
         while found == cut_over.BATCH:
             with ddl.transaction_of_its_own():
+                if ddl.on_postgresql():
+                    # A batch need not be on the disk before the next: what a crash takes back is
+                    # stranded again, and the constraints, which are waited for, come after it.
+                    op.execute("SET LOCAL synchronous_commit = off")
                 found = cut_over.finalize_batch(connection, columns)
 
 
