@@ -19,7 +19,7 @@ import structlog
 from engine.contract import Json
 from engine.errors import Unavailable
 from engine.runs.status import LogLevel
-from engine.services import heartbeat, launch_tokens, leases, rate_limit
+from engine.services import heartbeat, launch_tokens, leases, rate_limit, sightings
 from engine.services.cancel_run import CancelOutcome, deliver
 from engine.services.clocks import is_older_than
 from engine.services.context import Services
@@ -70,7 +70,7 @@ def reconcile(
     if held is None:
         return None
     keep = partial(leases.renew, services, held, held_for=LEASE_FOR)
-    current = Pass(services, held.last_pass, keep, leaving)
+    current = Pass(services, owner, held.last_pass, keep, leaving)
     began = time.monotonic()
     try:
         current.execute()
@@ -98,24 +98,22 @@ class Pass:
     def __init__(
         self,
         services: Services,
+        owner: str,
         previous: dict[str, Json],
         keep: Callable[[], bool],
         leaving: Callable[[], bool],
     ) -> None:
         self._services = services
+        self._owner = owner
         self._keep = keep
         self._leaving = leaving
         self._renew_at = time.monotonic() + _RENEW_EVERY_S
         self._now = services.now()
         self._deadline = time.monotonic() + _PASS_WITHIN_S
         self._cursor = str(previous.get("cursor") or "")
-        self._stopping = {
-            # A wrong clock may have been ahead: from now on then.
-            name: min(at, self._now)
-            for name, at in _moments(previous.get("stopping")).items()
-        }
+        self._stopping = sightings.from_json(previous.get("stopping"))
         self._forgotten = _moment(previous.get("tokensForgotten"))
-        self._still_stopping: dict[str, datetime] = {}
+        self._still_stopping: sightings.Sightings = {}
         self._mended: dict[str, int] = {}
         self._seen: dict[str, Json] = {"at": self._now.isoformat(), "reachable": True}
 
@@ -124,7 +122,7 @@ class Pass:
             "mended": self._mended,
             "cursor": self._cursor,
             "tokensForgotten": self._forgotten.isoformat(),
-            "stopping": {name: at.isoformat() for name, at in self._still_stopping.items()},
+            "stopping": sightings.to_json(self._still_stopping),
         }
 
     def cut_short(self) -> None:
@@ -252,14 +250,15 @@ class Pass:
             self._mend(row.run_id, partial(self._stop, row))
 
     def _stop(self, row: KnownRun) -> str | None:
-        since = self._stopping.get(row.workflow_id)
-        if since is not None and self._now - since >= TERMINATE_AFTER:
+        seen = self._stopping.get(row.workflow_id, {})
+        since = min(seen.get(self._owner, self._now), self._now)
+        if self._now - since >= TERMINATE_AFTER:
             if not self._services.gateway.terminate_run(row.workflow_id, "the run has ended"):
                 return None
             self._note(row.run_id, "It has ended, but still ran in Temporal: terminated.")
             return "surplus_terminated"
-        self._still_stopping[row.workflow_id] = since or self._now
-        if since is not None or not self._services.gateway.cancel_run(row.workflow_id):
+        self._still_stopping[row.workflow_id] = {**seen, self._owner: since}
+        if seen or not self._services.gateway.cancel_run(row.workflow_id):
             return None
         self._note(row.run_id, "It has ended, but still ran in Temporal: canceled.")
         return "surplus_canceled"
@@ -286,9 +285,3 @@ class Pass:
 
 def _moment(kept: Json) -> datetime:
     return datetime.fromisoformat(str(kept)) if kept else datetime.min.replace(tzinfo=UTC)
-
-
-def _moments(kept: Json) -> dict[str, datetime]:
-    if not isinstance(kept, dict):
-        return {}
-    return {str(name): datetime.fromisoformat(str(at)) for name, at in kept.items()}

@@ -18,7 +18,7 @@ from engine.services.last_pass import last_pass
 from engine.services.launch_run import LaunchRequest, launch_published_workflow_run
 from engine.services.reconcile_runs import reconcile
 from engine.store.session import Store
-from engine.store.tables import LaunchToken, Lease, WorkflowRun, WorkflowRunLog
+from engine.store.tables import LaunchToken, WorkflowRun, WorkflowRunLog
 from tests import builders
 from tests.builders import NOW
 from tests.engine_fake import FakeEngine, unavailable
@@ -72,30 +72,6 @@ def test_used_tokens_are_forgotten_after_a_week_and_still_start_nothing_twice(
         assert session.get(LaunchToken, "old-form") is None
     again = launch_published_workflow_run(next_week, request)
     assert (again.run_id, again.already) == (first.run_id, True)
-
-
-def test_a_run_whose_clock_was_ahead_is_not_waited_for(
-    store: Store, engine: FakeEngine, services: Services
-) -> None:
-    run = a_run(store, started_at=NOW + timedelta(hours=1))
-    assert mended(services) == {"started": 1}
-    assert engine.asked("start") == [run.run_id]
-
-
-def test_an_execution_of_a_run_that_a_clock_ahead_has_ended_is_stopped(
-    store: Store, engine: FakeEngine, services: Services
-) -> None:
-    """And terminated a minute after a pass with a right clock has seen it."""
-    ahead = NOW + timedelta(hours=1)
-    run = a_run(store, engine, status="FAILED", started_at=OLD, completed_at=ahead)
-    assert mended(services) == {"surplus_canceled": 1}
-    with store.writing() as session:
-        [lease] = session.scalars(select(Lease))
-        stopping = {temporal_workflow_id(run.run_id): ahead.isoformat()}
-        lease.last_pass_json = {**lease.last_pass_json, "stopping": stopping}
-    assert mended(later(services, 15)) == {}
-    assert mended(later(services, 60)) == {}
-    assert mended(later(services, 75)) == {"surplus_terminated": 1}
 
 
 def test_cancels_that_cannot_be_delivered_keep_nothing_else_from_being_mended(
